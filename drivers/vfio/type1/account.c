@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Locked memory: who pays for pinned pages, and getting it back.
+ *
+ * A mapping remembers its payer, the memory and the process that mapped it.
+ * Whatever is charged for the mapping is given back to that memory: not to that
+ * of whoever unmaps, who may be another process with the container's file, or
+ * the same one after exec.
+ *
+ * The payer's mm_struct is held by mmgrab(), which keeps the struct, its lock
+ * and its count, but not the memory. So giving back needs no living process:
+ * where the memory is gone, the number written is read by nobody.
+ */
+#include <linux/capability.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/resource.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "type1.h"
+
+/**
+ * type1_payer_init() - The caller's process pays
+ * @payer: what to fill
+ *
+ * Context: Process context of a user's thread. Pairs with type1_payer_destroy().
+ */
+void type1_payer_init(struct type1_payer *payer)
+{
+	/* The leader: a thread may be gone when the limit is read again. */
+	payer->task = get_task_struct(current->group_leader);
+	payer->mm = current->mm;
+	mmgrab(payer->mm);
+	payer->unlimited = capable(CAP_IPC_LOCK);
+}
+
+/**
+ * type1_payer_copy() - The same payer once more
+ * @to: what to fill
+ * @from: the payer; may be destroyed before @to is
+ *
+ * Context: Any. Pairs with type1_payer_destroy().
+ */
+void type1_payer_copy(struct type1_payer *to, const struct type1_payer *from)
+{
+	*to = *from;
+	mmgrab(to->mm);
+	get_task_struct(to->task);
+}
+
+/**
+ * type1_payer_destroy() - Undo type1_payer_init() or type1_payer_copy()
+ * @payer: the payer
+ *
+ * Context: Process context, may sleep.
+ */
+void type1_payer_destroy(struct type1_payer *payer)
+{
+	mmdrop(payer->mm);
+	put_task_struct(payer->task);
+}
+
+/**
+ * type1_charge() - Charge pages as locked memory
+ * @payer: whom
+ * @pages: how many
+ *
+ * Context: Process context, may sleep. Takes and releases the payer's
+ * mmap_lock.
+ * Return: 0, -ENOMEM where it would exceed RLIMIT_MEMLOCK, or -EINTR when the
+ * caller is being killed.
+ */
+int type1_charge(const struct type1_payer *payer, unsigned long pages)
+{
+	int ret;
+
+	if (!pages)
+		return 0;
+
+	ret = mmap_write_lock_killable(payer->mm);
+	if (ret)
+		return ret;
+
+	ret = __account_locked_vm(payer->mm, pages, true, payer->task,
+				  payer->unlimited);
+	mmap_write_unlock(payer->mm);
+	return ret;
+}
+
+/**
+ * type1_uncharge() - Give back what type1_charge() took
+ * @payer: whose it was; its process may be gone
+ * @pages: how many
+ *
+ * Context: Process context, may sleep. Takes and releases the payer's
+ * mmap_lock.
+ */
+void type1_uncharge(const struct type1_payer *payer, unsigned long pages)
+{
+	if (!pages)
+		return;
+
+	mmap_write_lock(payer->mm);
+	__account_locked_vm(payer->mm, pages, false, payer->task, true);
+	mmap_write_unlock(payer->mm);
+}
+
+/**
+ * type1_refund_add() - Note that a payer gets pages back
+ * @refund: the sum; zeroed before the first call
+ * @payer: whose they were; may be destroyed afterwards
+ * @pages: how many
+ *
+ * Mappings mostly have one payer, so that one lock of its mmap_lock does for
+ * all of them.
+ *
+ * Context: Process context, may sleep. May take the mmap_lock of an earlier
+ * payer. Pairs with type1_refund_flush().
+ */
+void type1_refund_add(struct type1_refund *refund,
+		      const struct type1_payer *payer, unsigned long pages)
+{
+	if (!pages)
+		return;
+
+	if (refund->pages && refund->payer.mm != payer->mm)
+		type1_refund_flush(refund);
+
+	if (!refund->pages)
+		type1_payer_copy(&refund->payer, payer);
+	refund->pages += pages;
+}
+
+/**
+ * type1_refund_flush() - Give back all that was noted
+ * @refund: the sum; zero afterwards
+ *
+ * Context: Process context, may sleep. Takes the payer's mmap_lock.
+ */
+void type1_refund_flush(struct type1_refund *refund)
+{
+	if (!refund->pages)
+		return;
+
+	type1_uncharge(&refund->payer, refund->pages);
+	type1_payer_destroy(&refund->payer);
+	refund->pages = 0;
+}

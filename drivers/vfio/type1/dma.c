@@ -1,0 +1,429 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The tree of mappings: putting them in, finding them, taking them out. */
+#include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "type1.h"
+#include "trace.h"
+
+/**
+ * type1_mapping_find() - The lowest mapping that meets a span
+ * @iommu: the address space
+ * @span: the span
+ *
+ * Context: Process context, @iommu->lock held.
+ * Return: the mapping, busy ones included, or NULL.
+ */
+struct type1_mapping *type1_mapping_find(struct type1 *iommu,
+					 struct iova_span span)
+{
+	struct rb_node *node = iommu->mappings.rb_node;
+	struct type1_mapping *found = NULL;
+
+	lockdep_assert_held(&iommu->lock);
+
+	while (node) {
+		struct type1_mapping *mapping =
+			rb_entry(node, struct type1_mapping, node);
+
+		if (mapping->span.last < span.first) {
+			node = node->rb_right;
+			continue;
+		}
+		if (mapping->span.first <= span.last)
+			found = mapping;
+		node = node->rb_left;
+	}
+	return found;
+}
+
+static struct type1_mapping *next_mapping(struct type1_mapping *mapping,
+					  struct iova_span span)
+{
+	mapping = type1_mapping_next(mapping);
+	return mapping && mapping->span.first <= span.last ? mapping : NULL;
+}
+
+static bool mapping_is_less(struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct type1_mapping, node)->span.first <
+	       rb_entry(b, struct type1_mapping, node)->span.first;
+}
+
+static struct type1_mapping *alloc_mapping(struct iova_span span,
+					   unsigned long vaddr, int prot)
+{
+	struct type1_mapping *mapping;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return NULL;
+
+	mapping->span = span;
+	mapping->vaddr = vaddr;
+	mapping->prot = prot;
+	type1_payer_init(&mapping->payer);
+	extent_log_init(&mapping->log, span.first);
+	return mapping;
+}
+
+static void free_mapping(struct type1_mapping *mapping)
+{
+	type1_payer_destroy(&mapping->payer);
+	kfree(mapping);
+}
+
+/* Take a mapping out of the domains and the tree, onto a list of dead ones. */
+static void kill_mapping(struct type1 *iommu, struct type1_mapping *mapping,
+			 struct list_head *dead)
+{
+	lockdep_assert_held(&iommu->lock);
+
+	type1_take_out(iommu, mapping);
+	rb_erase(&mapping->node, &iommu->mappings);
+	iommu->mappings_left++;
+	list_add_tail(&mapping->dead, dead);
+}
+
+/* What can be done for the dead outside the lock. */
+static void bury_mappings(struct list_head *dead)
+{
+	struct type1_mapping *mapping, *next;
+	struct type1_refund refund = {};
+
+	list_for_each_entry_safe(mapping, next, dead, dead) {
+		type1_let_go(mapping, &refund);
+		free_mapping(mapping);
+		cond_resched();
+	}
+	type1_refund_flush(&refund);
+}
+
+/* The rules for a new mapping that need the address space. */
+static int check_mapping(struct type1 *iommu,
+			 const struct type1_mapping *mapping,
+			 enum type1_rule *why)
+{
+	const struct iova_span span = mapping->span;
+
+	lockdep_assert_held(&iommu->lock);
+
+	*why = TYPE1_RULE_OVERLAP;
+	if (type1_mapping_find(iommu, span))
+		return -EEXIST;
+
+	*why = TYPE1_RULE_LIMIT;
+	if (!iommu->mappings_left)
+		return -ENOSPC;
+
+	*why = TYPE1_RULE_RANGE;
+	if (!iova_ranges_contain(&iommu->ranges, span))
+		return -EINVAL;
+
+	/*
+	 * Pinning would find out, but nobody pins while all groups are emulated
+	 * and their drivers may come from a kernel thread.
+	 */
+	*why = TYPE1_RULE_KERNEL_ADDRESS;
+	if (!access_ok((void __user *)mapping->vaddr,
+		       span.last - span.first + 1))
+		return -EFAULT;
+
+	*why = TYPE1_RULE_NONE;
+	return 0;
+}
+
+/* The smallest page that users can map; a power of two. */
+static u64 map_alignment(struct type1 *iommu)
+{
+	lockdep_assert_held(&iommu->lock);
+
+	return iommu->pgsizes & -iommu->pgsizes;
+}
+
+static int check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
+		       struct iova_span *span, enum type1_rule *why)
+{
+	struct iova_span memory;
+	u64 align;
+	int ret;
+
+	mutex_lock(&iommu->lock);
+	align = map_alignment(iommu);
+	mutex_unlock(&iommu->lock);
+
+	ret = iova_span_make(iova, size, align, span, why);
+	if (ret)
+		return ret;
+	return iova_span_make(vaddr, size, align, &memory, why);
+}
+
+/* Put a mapping into the tree, busy where there is something to fill it for. */
+static int insert_mapping(struct type1 *iommu, struct type1_mapping *mapping,
+			  bool *is_busy, enum type1_rule *why)
+{
+	int ret;
+
+	mutex_lock(&iommu->lock);
+	ret = check_mapping(iommu, mapping, why);
+	if (!ret) {
+		mapping->is_busy = !list_empty(&iommu->domains);
+		*is_busy = mapping->is_busy;
+		rb_add(&mapping->node, &iommu->mappings, mapping_is_less);
+		iommu->mappings_left--;
+	}
+	mutex_unlock(&iommu->lock);
+	return ret;
+}
+
+static void remove_unfilled(struct type1 *iommu, struct type1_mapping *mapping)
+{
+	LIST_HEAD(dead);
+
+	mutex_lock(&iommu->lock);
+	kill_mapping(iommu, mapping, &dead);
+	type1_settle(iommu, mapping);
+	mutex_unlock(&iommu->lock);
+
+	bury_mappings(&dead);
+}
+
+static int make_mapping(struct type1 *iommu, struct iova_span span,
+			unsigned long vaddr, int prot, enum type1_rule *why)
+{
+	struct type1_mapping *mapping;
+	bool is_busy;
+	int ret;
+
+	*why = TYPE1_RULE_MEMORY;
+	mapping = alloc_mapping(span, vaddr, prot);
+	if (!mapping)
+		return -ENOMEM;
+
+	ret = insert_mapping(iommu, mapping, &is_busy, why);
+	if (ret) {
+		free_mapping(mapping);
+		return ret;
+	}
+
+	/* From here on it is another thread's to unmap, unless it is busy. */
+	if (!is_busy)
+		return 0;
+
+	ret = type1_fill(iommu, mapping, why);
+	if (ret)
+		remove_unfilled(iommu, mapping);
+	return ret;
+}
+
+/**
+ * type1_map() - Map memory of the calling process
+ * @iommu: the address space
+ * @iova: where devices see it
+ * @vaddr: where the process has it
+ * @size: bytes
+ * @prot: IOMMU_READ, IOMMU_WRITE or both
+ *
+ * Context: Process context, may sleep and fault user memory. Takes and releases
+ * @iommu->lock.
+ * Return: 0; -EINVAL for what is empty, not aligned, wraps, lies outside the
+ * ranges, or is raw frames of ordinary memory; -EEXIST where it overlaps a mapping,
+ * one that is just being made included; -ENOSPC at dma_entry_limit; -EFAULT
+ * for memory that is not there or not accessible that way; -ENOMEM at
+ * RLIMIT_MEMLOCK or for lack of memory; -EINTR when being killed; or what the IOMMU
+ * driver gave.
+ */
+int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot)
+{
+	struct iova_span span;
+	enum type1_rule why;
+	int ret;
+
+	ret = check_spans(iommu, iova, vaddr, size, &span, &why);
+	if (!ret)
+		ret = make_mapping(iommu, span, vaddr, prot, &why);
+
+	trace_vfio_map(iova, vaddr, size, prot, ret, ret ? why : TYPE1_RULE_NONE);
+	return ret;
+}
+
+/* Wait until some mapping stops being busy. The lock is dropped meanwhile. */
+static int wait_for_settling(struct type1 *iommu)
+{
+	const unsigned long before = iommu->settled;
+	int ret;
+
+	lockdep_assert_held(&iommu->lock);
+
+	mutex_unlock(&iommu->lock);
+	ret = wait_event_killable(iommu->settled_wait,
+				  READ_ONCE(iommu->settled) != before);
+	mutex_lock(&iommu->lock);
+	return ret ? -EINTR : 0;
+}
+
+/*
+ * Only version 2 is strict about cutting mappings. Version 1 takes the whole of
+ * each that begins within the span, and stops at one that begins before it.
+ */
+static int check_cuts(struct type1 *iommu, struct iova_span span,
+		      enum type1_rule *why)
+{
+	const struct iova_span low = { span.first, span.first };
+	const struct iova_span high = { span.last, span.last };
+	struct type1_mapping *mapping;
+
+	*why = TYPE1_RULE_BISECT;
+	if (!iommu->is_v2)
+		return 0;
+
+	mapping = type1_mapping_find(iommu, low);
+	if (mapping && mapping->span.first != span.first)
+		return -EINVAL;
+	mapping = type1_mapping_find(iommu, high);
+	if (mapping && mapping->span.last != span.last)
+		return -EINVAL;
+	return 0;
+}
+
+/* Where in a span unmapping begins, or NULL where there is nothing to do. */
+static struct type1_mapping *first_to_unmap(struct type1 *iommu,
+					    struct iova_span span)
+{
+	struct type1_mapping *mapping = type1_mapping_find(iommu, span);
+
+	return mapping && mapping->span.first >= span.first ? mapping : NULL;
+}
+
+static bool meets_busy(struct type1 *iommu, struct iova_span span)
+{
+	struct type1_mapping *mapping;
+
+	for (mapping = first_to_unmap(iommu, span); mapping;
+	     mapping = next_mapping(mapping, span))
+		if (mapping->is_busy)
+			return true;
+	return false;
+}
+
+static int unmap_locked(struct type1 *iommu, struct iova_span span,
+			struct list_head *dead, u64 *unmapped,
+			enum type1_rule *why)
+{
+	struct type1_mapping *mapping, *next;
+	int ret;
+
+	lockdep_assert_held(&iommu->lock);
+
+	for (;;) {
+		ret = check_cuts(iommu, span, why);
+		if (ret)
+			return ret;
+		if (!meets_busy(iommu, span))
+			break;
+		*why = TYPE1_RULE_SIGNAL;
+		ret = wait_for_settling(iommu);
+		if (ret)
+			return ret;
+	}
+
+	for (mapping = first_to_unmap(iommu, span); mapping; mapping = next) {
+		next = next_mapping(mapping, span);
+		*unmapped += (u64)(mapping->span.last - mapping->span.first) + 1;
+		kill_mapping(iommu, mapping, dead);
+		cond_resched();
+	}
+	return 0;
+}
+
+static int unmap_span(struct type1 *iommu, struct iova_span span,
+		      u64 *unmapped, enum type1_rule *why)
+{
+	LIST_HEAD(dead);
+	int ret;
+
+	mutex_lock(&iommu->lock);
+	ret = unmap_locked(iommu, span, &dead, unmapped, why);
+	mutex_unlock(&iommu->lock);
+
+	bury_mappings(&dead);
+	return ret;
+}
+
+/**
+ * type1_unmap() - Unmap what lies in a range
+ * @iommu: the address space
+ * @iova: where it begins
+ * @size: bytes
+ * @unmapped: bytes that were unmapped; there may be holes, and nothing at all
+ *
+ * Context: Process context, may sleep. Takes and releases @iommu->lock, and
+ * waits for those who fill a mapping within the range.
+ * Return: 0; -EINVAL for a range that is empty, not aligned, wraps, or would
+ * cut a mapping of a version 2 address space, with nothing unmapped; -EINTR when
+ * being killed, likewise.
+ */
+int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
+{
+	struct iova_span span;
+	enum type1_rule why;
+	u64 align;
+	int ret;
+
+	*unmapped = 0;
+
+	mutex_lock(&iommu->lock);
+	align = map_alignment(iommu);
+	mutex_unlock(&iommu->lock);
+
+	ret = iova_span_make(iova, size, align, &span, &why);
+	if (!ret)
+		ret = unmap_span(iommu, span, unmapped, &why);
+
+	trace_vfio_unmap(iova, size, *unmapped, ret, ret ? why : TYPE1_RULE_NONE);
+	return ret;
+}
+
+/**
+ * type1_unmap_all() - Unmap everything
+ * @iommu: the address space
+ * @unmapped: bytes that were unmapped
+ *
+ * Context: As type1_unmap().
+ * Return: 0, or -EINTR when being killed, with nothing unmapped.
+ */
+int type1_unmap_all(struct type1 *iommu, u64 *unmapped)
+{
+	const struct iova_span all = { .first = 0, .last = ULONG_MAX };
+	enum type1_rule why;
+	int ret;
+
+	*unmapped = 0;
+	ret = unmap_span(iommu, all, unmapped, &why);
+	trace_vfio_unmap(0, 0, *unmapped, ret, ret ? why : TYPE1_RULE_NONE);
+	return ret;
+}
+
+/**
+ * type1_mappings_destroy() - Forget all mappings with their address space
+ * @iommu: the address space, without domains and users
+ *
+ * Context: Process context, may sleep.
+ */
+void type1_mappings_destroy(struct type1 *iommu)
+{
+	struct type1_mapping *mapping, *next;
+	LIST_HEAD(dead);
+
+	mutex_lock(&iommu->lock);
+	rbtree_postorder_for_each_entry_safe(mapping, next, &iommu->mappings,
+					     node)
+		list_add_tail(&mapping->dead, &dead);
+	iommu->mappings = RB_ROOT;
+	mutex_unlock(&iommu->lock);
+
+	bury_mappings(&dead);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The type1 backend as a module: parameters, birth and death of an address space. */
+#include <linux/iommu.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vfio.h>
+
+#include "backend.h"
+#include "type1.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+static bool allow_unsafe_interrupts;
+module_param(allow_unsafe_interrupts, bool, 0644);
+MODULE_PARM_DESC(allow_unsafe_interrupts,
+		 "Let groups be used whose devices can raise the interrupts of others");
+
+static bool disable_hugepages;
+module_param(disable_hugepages, bool, 0644);
+MODULE_PARM_DESC(disable_hugepages,
+		 "Enter every page into the IOMMU by itself");
+
+static unsigned int dma_entry_limit = U16_MAX;
+module_param(dma_entry_limit, uint, 0644);
+MODULE_PARM_DESC(dma_entry_limit,
+		 "Mappings that one container may have (65535)");
+
+/**
+ * type1_unsafe_interrupts_allowed() - The parameter allow_unsafe_interrupts
+ *
+ * Context: Any.
+ * Return: its value now.
+ */
+bool type1_unsafe_interrupts_allowed(void)
+{
+	return READ_ONCE(allow_unsafe_interrupts);
+}
+
+/**
+ * type1_huge_pages_disabled() - The parameter disable_hugepages
+ *
+ * Context: Any.
+ * Return: its value now.
+ */
+bool type1_huge_pages_disabled(void)
+{
+	return READ_ONCE(disable_hugepages);
+}
+
+static struct type1 *alloc_address_space(unsigned long type)
+{
+	struct type1 *iommu;
+
+	iommu = kzalloc(sizeof(*iommu), GFP_KERNEL_ACCOUNT);
+	if (!iommu)
+		return NULL;
+
+	iommu->scratch = kmalloc_array(EXTENT_WINDOW_PAGES,
+				       sizeof(*iommu->scratch),
+				       GFP_KERNEL_ACCOUNT);
+	if (!iommu->scratch)
+		goto out_free;
+	if (iova_ranges_init(&iommu->ranges))
+		goto out_free_scratch;
+
+	mutex_init(&iommu->lock);
+	init_waitqueue_head(&iommu->settled_wait);
+	INIT_LIST_HEAD(&iommu->domains);
+	INIT_LIST_HEAD(&iommu->emulated_groups);
+	iommu->mappings = RB_ROOT;
+	iommu->mappings_left = READ_ONCE(dma_entry_limit);
+	iommu->pgsizes = PAGE_MASK;
+	iommu->is_v2 = type != VFIO_TYPE1_IOMMU;
+	iommu->is_nesting = type == VFIO_TYPE1_NESTING_IOMMU;
+	return iommu;
+
+out_free_scratch:
+	kfree(iommu->scratch);
+out_free:
+	kfree(iommu);
+	return NULL;
+}
+
+/**
+ * type1_is_known() - Is this a type of IOMMU that the backend takes?
+ * @type: what a user gave to VFIO_SET_IOMMU or VFIO_CHECK_EXTENSION
+ *
+ * Context: Any.
+ * Return: true for versions 1 and 2, and for the form that asks for nesting.
+ */
+bool type1_is_known(unsigned long type)
+{
+	return type == VFIO_TYPE1_IOMMU || type == VFIO_TYPE1v2_IOMMU ||
+	       type == VFIO_TYPE1_NESTING_IOMMU;
+}
+
+static void *type1_open(unsigned long type)
+{
+	if (!type1_is_known(type))
+		return ERR_PTR(-EINVAL);
+
+	return alloc_address_space(type) ?: ERR_PTR(-ENOMEM);
+}
+
+static void type1_release(void *iommu_data)
+{
+	struct type1 *iommu = iommu_data;
+
+	WARN_ON_ONCE(!list_empty(&iommu->domains));
+	WARN_ON_ONCE(!list_empty(&iommu->emulated_groups));
+
+	type1_mappings_destroy(iommu);
+	iova_ranges_destroy(&iommu->ranges);
+	mutex_destroy(&iommu->lock);
+	kfree(iommu->scratch);
+	kfree(iommu);
+}
+
+/* What an address space holds, summed up for /proc/PID/fdinfo. */
+static void type1_show_fdinfo(void *iommu_data, struct seq_file *m)
+{
+	struct type1 *iommu = iommu_data;
+	struct type1_mapping *mapping;
+	unsigned long nr = 0, charged = 0, logged = 0;
+	unsigned int busy = 0;
+
+	guard(mutex)(&iommu->lock);
+	for (mapping = type1_mapping_first(iommu); mapping;
+	     mapping = type1_mapping_next(mapping)) {
+		nr++;
+		busy += mapping->is_busy;
+		charged += mapping->charged;
+		logged += extent_log_bytes(&mapping->log);
+	}
+
+	seq_printf(m, "vfio-type1-version:\t%d\n", iommu->is_v2 ? 2 : 1);
+	seq_printf(m, "vfio-type1-mappings:\t%lu (%u busy, %u left)\n", nr,
+		   busy, iommu->mappings_left);
+	seq_printf(m, "vfio-type1-pinned-pages:\t%lu\n", charged);
+	seq_printf(m, "vfio-type1-log-bytes:\t%lu\n", logged);
+}
+
+static const struct vfio_iommu_driver_ops type1_ops = {
+	.name			= "vfio-iommu-type1",
+	.owner			= THIS_MODULE,
+	.open			= type1_open,
+	.release		= type1_release,
+	.ioctl			= type1_ioctl,
+	.attach_group		= type1_attach_group,
+	.detach_group		= type1_detach_group,
+	.group_iommu_domain	= type1_group_domain,
+	.show_fdinfo		= type1_show_fdinfo,
+};
+
+static int __init type1_init(void)
+{
+	return vfio_register_iommu_driver(&type1_ops);
+}
+module_init(type1_init);
+
+static void __exit type1_exit(void)
+{
+	vfio_unregister_iommu_driver(&type1_ops);
+}
+module_exit(type1_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("VFIO backend for IOMMUs with page tables of the kernel's");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Trace events of the type1 backend, with the rule that refused. */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM vfio
+
+#if !defined(VFIO_TYPE1_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define VFIO_TYPE1_TRACE_H
+
+#include <linux/tracepoint.h>
+
+#include "iova.h"
+
+#define TYPE1_RULES							\
+	RULE(NONE, "")							\
+	RULE(WIDTH, "width")						\
+	RULE(EMPTY, "empty")						\
+	RULE(ALIGN, "alignment")					\
+	RULE(WRAP, "wrap")						\
+	RULE(OVERLAP, "overlap")					\
+	RULE(LIMIT, "dma_entry_limit")					\
+	RULE(RANGE, "iova range")					\
+	RULE(KERNEL_ADDRESS, "kernel address")				\
+	RULE(BISECT, "bisects a mapping")				\
+	RULE(SIGNAL, "killed")						\
+	RULE(OWNER_GONE, "owner gone")					\
+	RULE(MEMLOCK, "RLIMIT_MEMLOCK")					\
+	RULE(USER_MEMORY, "user memory")				\
+	RULE(NOT_RESERVED, "frame not reserved")			\
+	RULE(IOMMU, "iommu driver")					\
+	RULE(MEMORY, "no memory")					\
+	RULE(DUPLICATE, "attached already")				\
+	RULE(ISOLATION, "interrupt isolation")				\
+	RULE_LAST(CONFLICT, "mapping in the way")
+
+#undef RULE
+#undef RULE_LAST
+#define RULE(name, text)	TRACE_DEFINE_ENUM(TYPE1_RULE_##name);
+#define RULE_LAST(name, text)	TRACE_DEFINE_ENUM(TYPE1_RULE_##name);
+
+TYPE1_RULES
+
+#undef RULE
+#undef RULE_LAST
+#define RULE(name, text)	{ TYPE1_RULE_##name, text },
+#define RULE_LAST(name, text)	{ TYPE1_RULE_##name, text }
+
+#define show_type1_rule(rule)	__print_symbolic(rule, TYPE1_RULES)
+
+TRACE_EVENT(vfio_map,
+	TP_PROTO(u64 iova, u64 vaddr, u64 size, int prot, int ret,
+		 enum type1_rule rule),
+	TP_ARGS(iova, vaddr, size, prot, ret, rule),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(u64, vaddr)
+		__field(u64, size)
+		__field(int, prot)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->vaddr = vaddr;
+		__entry->size = size;
+		__entry->prot = prot;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("iova=%#llx vaddr=%#llx size=%#llx prot=%d ret=%d rule=%s",
+		  __entry->iova, __entry->vaddr, __entry->size, __entry->prot,
+		  __entry->ret, show_type1_rule(__entry->rule))
+);
+
+TRACE_EVENT(vfio_unmap,
+	TP_PROTO(u64 iova, u64 size, u64 unmapped, int ret,
+		 enum type1_rule rule),
+	TP_ARGS(iova, size, unmapped, ret, rule),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(u64, size)
+		__field(u64, unmapped)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->size = size;
+		__entry->unmapped = unmapped;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("iova=%#llx size=%#llx unmapped=%#llx ret=%d rule=%s",
+		  __entry->iova, __entry->size, __entry->unmapped,
+		  __entry->ret, show_type1_rule(__entry->rule))
+);
+
+TRACE_EVENT(vfio_attach,
+	TP_PROTO(int group, int type, int ret, enum type1_rule rule),
+	TP_ARGS(group, type, ret, rule),
+	TP_STRUCT__entry(
+		__field(int, group)
+		__field(int, type)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->group = group;
+		__entry->type = type;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("group=%d type=%d ret=%d rule=%s", __entry->group,
+		  __entry->type, __entry->ret, show_type1_rule(__entry->rule))
+);
+
+TRACE_EVENT(vfio_detach,
+	TP_PROTO(int group),
+	TP_ARGS(group),
+	TP_STRUCT__entry(
+		__field(int, group)
+	),
+	TP_fast_assign(
+		__entry->group = group;
+	),
+	TP_printk("group=%d", __entry->group)
+);
+
+#endif /* VFIO_TYPE1_TRACE_H */
+
+/* Found below the folder of the core, whose own trace.h must not be taken. */
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH type1
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

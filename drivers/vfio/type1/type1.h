@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The type1 backend's objects: address spaces, mappings, domains, groups.
+ *
+ * The model. A container with this backend is one I/O address space, struct
+ * type1. Users put *mappings* into it: so many pages of a process's memory at
+ * an IOVA. Groups of devices join. A group behind an IOMMU brings a *domain*, its
+ * page tables, or shares one; every domain has every mapping. A group whose
+ * driver emulates an IOMMU brings none.
+ *
+ * While there is a domain, mappings are *filled*: their memory is pinned,
+ * charged to the process that mapped it, entered in all domains and written
+ * down in the mapping's extent log (see extent.c). While there is none, they are
+ * only remembered. The first domain fills all mappings, the last one that
+ * leaves empties them.
+ *
+ * Nobody's lock is held while user memory is faulted in. Whoever fills a mapping
+ * marks it *busy* and pins batch by batch with no lock; between batches it takes
+ * &type1.lock, enters what it has into the domains that there are then and
+ * appends to the log. So all others go on working:
+ *
+ *  - a busy mapping is in the tree, so a second mapping that overlaps it is
+ *    refused [-EEXIST];
+ *  - attaching a group enters what the log has so far into the new domain; the
+ *    filler finds that domain in the list with its next batch;
+ *  - detaching the last domain empties the log of a busy mapping as well. The
+ *    filler compares the log with what it thinks it did: no domain, and it is
+ *    done; another domain meanwhile, and it begins again;
+ *  - unmapping is what waits: a range that meets a busy mapping is unmapped when
+ *    that is not busy any more. The wait ends early for a killed process
+ *    [-EINTR], with nothing unmapped.
+ *
+ * Invariants, with &type1.lock held, of a mapping that is not busy:
+ *  - no domain: the log is empty and nothing is charged;
+ *  - a domain: the log has all pages, and the charge is the number of those that
+ *    are not a device's;
+ *  - it lies within the ranges.
+ *
+ * Order of teardown, always: IOMMU entries go, the IOTLB is flushed, then
+ * pages are unpinned, then they are uncharged. The last two happen outside the lock
+ * where a mapping goes altogether.
+ *
+ * Locks: inside &type1.lock come the mutex of an iommu_group and the mmap_lock of
+ * whoever is charged. Outside of it is only what the core holds.
+ */
+#ifndef VFIO_TYPE1_H
+#define VFIO_TYPE1_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include "extent.h"
+#include "iova.h"
+
+struct iommu_domain;
+struct iommu_group;
+struct mm_struct;
+struct page;
+struct seq_file;
+struct task_struct;
+enum vfio_group_type;
+
+/*
+ * No IOMMU entry is made over a bound of this many bytes of IOVA, so unmapping
+ * may stop at one and let others run.
+ */
+#define TYPE1_STRETCH_BYTES	SZ_1G
+#define TYPE1_STRETCH_PAGES	(TYPE1_STRETCH_BYTES >> PAGE_SHIFT)
+
+/**
+ * struct type1 - The I/O address space of a container
+ *
+ * @lock: guards all that follows and the state of every mapping; never held
+ *	while user memory is faulted in
+ * @mappings: tree of &type1_mapping.node by IOVA; they do not overlap
+ * @domains: list of &type1_domain.next
+ * @emulated_groups: list of &type1_group.next of the groups without a domain
+ * @ranges: where mappings may lie
+ * @pgsizes: page sizes that users are told of; alignment is the smallest
+ * @mappings_left: how many mappings may still be made
+ * @settled: count of mappings that stopped being busy
+ * @settled_wait: wait queue for @settled to change
+ * @scratch: one window's worth of pages read back from a domain
+ * @is_v2: VFIO_TYPE1v2_IOMMU: unmapping does not cut a mapping. Constant.
+ * @is_nesting: VFIO_TYPE1_NESTING_IOMMU was asked for. Constant.
+ */
+struct type1 {
+	struct mutex lock;	/* of all below */
+	struct rb_root mappings;
+	struct list_head domains;
+	struct list_head emulated_groups;
+	struct iova_ranges ranges;
+	u64 pgsizes;
+	unsigned int mappings_left;
+	unsigned long settled;
+	wait_queue_head_t settled_wait;
+	struct page **scratch;
+	bool is_v2;
+	bool is_nesting;
+};
+
+/**
+ * struct type1_payer - Whose locked memory pays for a mapping
+ *
+ * @mm: the memory that is mapped, with a reference on the struct only
+ * @task: leader of the process that mapped it, whose limit counts
+ * @unlimited: it had CAP_IPC_LOCK when it mapped
+ */
+struct type1_payer {
+	struct mm_struct *mm;
+	struct task_struct *task;
+	bool unlimited;
+};
+
+/**
+ * struct type1_mapping - Memory of a process at an IOVA
+ *
+ * @node: link in &type1.mappings
+ * @dead: link in a list of mappings on their way out, instead of @node
+ * @span: the IOVAs. Constant while in the tree.
+ * @vaddr: where the memory is in the process
+ * @payer: who pays
+ * @charged: pages charged for what the log has
+ * @log: frames behind the first pages of it
+ * @prot: IOMMU_READ, IOMMU_WRITE or both. Constant.
+ * @is_busy: somebody fills it and nobody else may remove it
+ * @is_stuck: an IOMMU would not give it up, so its pages stay pinned for good
+ */
+struct type1_mapping {
+	union {
+		struct rb_node node;
+		struct list_head dead;
+	};
+	struct iova_span span;
+	unsigned long vaddr;
+	struct type1_payer payer;
+	unsigned long charged;
+	struct extent_log log;
+	int prot;
+	bool is_busy;
+	bool is_stuck;
+};
+
+/**
+ * struct type1_domain - Page tables that groups share
+ *
+ * @next: link in &type1.domains
+ * @groups: list of &type1_group.next; not empty while in that list
+ * @domain: the IOMMU's object
+ * @enforces_coherency: devices cannot bypass the CPU's caches
+ */
+struct type1_domain {
+	struct list_head next;
+	struct list_head groups;
+	struct iommu_domain *domain;
+	bool enforces_coherency;
+};
+
+/**
+ * struct type1_group - A group of devices in an address space
+ *
+ * @next: link in &type1_domain.groups or &type1.emulated_groups
+ * @group: the group; the container keeps a reference
+ */
+struct type1_group {
+	struct list_head next;
+	struct iommu_group *group;
+};
+
+/**
+ * struct type1_run - Frames that follow one another, pinned in one way
+ * @pfn: first frame
+ * @npages: how many
+ * @kind: an enum extent_kind or an order; never EXTENT_OPAQUE
+ */
+struct type1_run {
+	unsigned long pfn;
+	unsigned long npages;
+	unsigned int kind;
+};
+
+static inline unsigned long
+type1_page_iova(const struct type1_mapping *mapping, unsigned long index)
+{
+	return mapping->span.first + (index << PAGE_SHIFT);
+}
+
+static inline unsigned long
+type1_mapping_pages(const struct type1_mapping *mapping)
+{
+	return iova_span_pages(mapping->span);
+}
+
+/* main.c: types and module parameters */
+bool type1_is_known(unsigned long type);
+bool type1_unsafe_interrupts_allowed(void);
+bool type1_huge_pages_disabled(void);
+
+/* ioctl.c: the container's ioctls */
+long type1_ioctl(void *iommu_data, unsigned int cmd, unsigned long arg);
+
+/* dma.c: the tree of mappings */
+int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot);
+int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped);
+int type1_unmap_all(struct type1 *iommu, u64 *unmapped);
+void type1_mappings_destroy(struct type1 *iommu);
+struct type1_mapping *type1_mapping_find(struct type1 *iommu,
+					 struct iova_span span);
+
+static inline struct type1_mapping *type1_mapping_first(struct type1 *iommu)
+{
+	return rb_entry_safe(rb_first(&iommu->mappings), struct type1_mapping,
+			     node);
+}
+
+static inline struct type1_mapping *
+type1_mapping_next(struct type1_mapping *mapping)
+{
+	return rb_entry_safe(rb_next(&mapping->node), struct type1_mapping,
+			     node);
+}
+
+/* account.c: locked memory */
+
+/**
+ * struct type1_refund - Charges to give back, summed up by payer
+ * @payer: whose; holds references while @pages is not 0
+ * @pages: how many
+ */
+struct type1_refund {
+	struct type1_payer payer;
+	unsigned long pages;
+};
+
+void type1_payer_init(struct type1_payer *payer);
+void type1_payer_copy(struct type1_payer *to, const struct type1_payer *from);
+void type1_payer_destroy(struct type1_payer *payer);
+int type1_charge(const struct type1_payer *payer, unsigned long pages);
+void type1_uncharge(const struct type1_payer *payer, unsigned long pages);
+void type1_refund_add(struct type1_refund *refund,
+		      const struct type1_payer *payer, unsigned long pages);
+void type1_refund_flush(struct type1_refund *refund);
+
+/* pin.c: user memory */
+
+/* Small requests need no page of memory for their batch. */
+#define TYPE1_FEW_PAGES		16U
+
+/**
+ * struct type1_pinner - A walk over user memory that pins it
+ *
+ * Belongs to one thread; no lock is held while it works.
+ *
+ * @mm: the memory
+ * @vaddr: what comes next
+ * @left: pages from @vaddr on
+ * @is_write: devices will write it
+ * @is_device: a device's frames came last, so look for more first
+ * @pages: a batch of pinned pages
+ * @capacity: how many @pages can hold
+ * @nr: how many it holds
+ * @pos: how many of those were taken by type1_pinner_next()
+ * @device: a batch of a device's frames, or no pages
+ * @few: memory for @pages where there is no better
+ */
+struct type1_pinner {
+	struct mm_struct *mm;
+	unsigned long vaddr;
+	unsigned long left;
+	bool is_write;
+	bool is_device;
+	struct page **pages;
+	unsigned int capacity;
+	unsigned int nr;
+	unsigned int pos;
+	struct type1_run device;
+	struct page *few[TYPE1_FEW_PAGES];
+};
+
+void type1_pinner_init(struct type1_pinner *pinner,
+		       const struct type1_mapping *mapping);
+void type1_pinner_seek(struct type1_pinner *pinner,
+		       const struct type1_mapping *mapping,
+		       unsigned long index);
+int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why);
+bool type1_pinner_next(struct type1_pinner *pinner, struct type1_run *run);
+void type1_pinner_drop(struct type1_pinner *pinner);
+void type1_pinner_destroy(struct type1_pinner *pinner);
+void type1_unpin_run(const struct type1_run *run, bool is_dirty);
+
+/* entry.c: entries of a domain */
+int type1_domain_map(struct iommu_domain *domain, unsigned long iova,
+		     const struct type1_run *run, int prot);
+bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
+			unsigned long npages);
+
+/* fill.c: pinning a mapping into all domains */
+int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
+	       enum type1_rule *why);
+void type1_settle(struct type1 *iommu, struct type1_mapping *mapping);
+
+/* drain.c: what a filled mapping holds */
+int type1_replay(struct type1 *iommu, struct type1_mapping *mapping,
+		 struct iommu_domain *to, enum type1_rule *why);
+void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping);
+void type1_let_go(struct type1_mapping *mapping, struct type1_refund *refund);
+void type1_empty(struct type1 *iommu, struct type1_mapping *mapping,
+		 struct iommu_domain *from, struct type1_refund *refund);
+
+/* ranges.c: where mappings may lie */
+int type1_ranges_compute(struct type1 *iommu, struct iova_ranges *ranges);
+int type1_ranges_narrow(struct iova_ranges *ranges,
+			const struct iommu_domain *domain,
+			struct iommu_group *group);
+void type1_ranges_replace(struct type1 *iommu, struct iova_ranges *ranges);
+bool type1_ranges_hold_all(struct type1 *iommu,
+			   const struct iova_ranges *ranges);
+void type1_regions_free(struct list_head *regions);
+void type1_update_pgsizes(struct type1 *iommu);
+
+/* domain.c: IOMMU domains and the groups in them */
+int type1_attach_group(void *iommu_data, struct iommu_group *group,
+		       enum vfio_group_type type);
+void type1_detach_group(void *iommu_data, struct iommu_group *group);
+struct iommu_domain *type1_group_domain(void *iommu_data,
+					struct iommu_group *group);
+bool type1_is_coherent(struct type1 *iommu);
+
+#endif /* VFIO_TYPE1_H */
