@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the rooms of vfio-pci-core know of each other.
+ *
+ * Locks, outer first: dev_set->lock, config_lock, irq_lock, memory_lock,
+ * intx.lock. The mmap_lock is outside memory_lock, because faults take the read
+ * side; so user memory is never touched under any of these but dev_set->lock.
+ */
+#ifndef VFIO_PCI_PRIVATE_H
+#define VFIO_PCI_PRIVATE_H
+
+#include <linux/vfio_pci_core.h>
+
+/* config.c: the config space that the user sees */
+int vfio_pci_config_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_config_close(struct vfio_pci_core_device *vdev);
+ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf,
+			   size_t count, loff_t *ppos, bool iswrite);
+
+/* config_header.c: memory decode; memory_lock held */
+bool vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev);
+u16 vfio_pci_memory_force(struct vfio_pci_core_device *vdev);
+void vfio_pci_memory_restore(struct vfio_pci_core_device *vdev, u16 cmd);
+
+/* mmap.c: mappings, and memory_lock's pair for those who end them */
+void vfio_pci_memory_write_lock(struct vfio_pci_core_device *vdev);
+void vfio_pci_memory_write_unlock(struct vfio_pci_core_device *vdev);
+bool vfio_pci_memory_try_write_lock(struct vfio_pci_core_device *vdev);
+int vfio_pci_bar_mmap(struct vfio_pci_core_device *vdev, unsigned int index,
+		      struct vm_area_struct *vma);
+
+/*
+ * io.c: the gate that every touch of a BAR or ROM passes. What the touch
+ * depends on:
+ */
+enum vfio_pci_gate {
+	VFIO_PCI_GATE_LOCK,	/* nothing but that no reset is under way */
+	VFIO_PCI_GATE_POWER,	/* the device is awake: I/O ports */
+	VFIO_PCI_GATE_MEMORY,	/* and decodes memory */
+};
+
+int vfio_pci_gate_begin(struct vfio_pci_core_device *vdev,
+			enum vfio_pci_gate gate);
+int vfio_pci_gate_try_begin(struct vfio_pci_core_device *vdev,
+			    enum vfio_pci_gate gate);
+void vfio_pci_gate_end(struct vfio_pci_core_device *vdev);
+void vfio_pci_move_registers(void __iomem *io,
+			     enum vfio_pci_io_width max_width, u64 off,
+			     u8 *buf, size_t count, bool iswrite);
+ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, unsigned int index,
+			char __user *buf, size_t count, loff_t *ppos,
+			bool iswrite);
+ssize_t vfio_pci_rom_rw(struct vfio_pci_core_device *vdev, unsigned int index,
+			char __user *buf, size_t count, loff_t *ppos,
+			bool iswrite);
+
+/**
+ * vfio_pci_io_width() - Width of the next access to registers
+ * @off: where it begins
+ * @count: bytes still to do
+ * @max: widest access that the registers take
+ *
+ * Return: the widest power of two that is aligned, fits and is taken; count
+ * must not be 0.
+ */
+static inline unsigned int vfio_pci_io_width(u64 off, size_t count,
+					     enum vfio_pci_io_width max)
+{
+	unsigned int width = max;
+
+	while (width > 1 && ((off & (width - 1)) || count < width))
+		width >>= 1;
+	return width;
+}
+
+/* ioeventfd.c */
+long vfio_pci_ioeventfd(struct vfio_pci_core_device *vdev, void __user *uarg);
+void vfio_pci_ioeventfds_close(struct vfio_pci_core_device *vdev);
+
+/* bar.c: claims and mappings of the BARs */
+int vfio_pci_bars_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_bars_close(struct vfio_pci_core_device *vdev);
+void vfio_pci_bars_probe_mmap(struct vfio_pci_core_device *vdev);
+int vfio_pci_rom_probe(struct vfio_pci_core_device *vdev);
+
+/* region.c */
+int vfio_pci_region_info(struct vfio_pci_core_device *vdev,
+			 struct vfio_region_info *info,
+			 struct vfio_info_cap *caps);
+void vfio_pci_regions_close(struct vfio_pci_core_device *vdev);
+
+/* info.c: the ioctls that only tell */
+long vfio_pci_get_info(struct vfio_pci_core_device *vdev, void __user *uarg);
+long vfio_pci_get_region_info(struct vfio_pci_core_device *vdev,
+			      void __user *uarg);
+long vfio_pci_get_irq_info(struct vfio_pci_core_device *vdev,
+			   void __user *uarg);
+
+/* irq.c: SET_IRQS, and triggers that may go away while they are signalled */
+long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, void __user *uarg);
+int vfio_pci_irqs_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_irqs_close(struct vfio_pci_core_device *vdev);
+
+struct vfio_pci_trigger *vfio_pci_trigger_get(int fd);
+void vfio_pci_trigger_put(struct vfio_pci_trigger *trigger);
+void vfio_pci_trigger_replace(struct vfio_pci_core_device *vdev,
+			      struct vfio_pci_trigger __rcu **slot,
+			      struct vfio_pci_trigger *trigger);
+bool vfio_pci_trigger_signal(struct vfio_pci_trigger __rcu **slot);
+
+/* An action of SET_IRQS on an index; irq_lock held */
+struct vfio_pci_irq_request {
+	unsigned int index;
+	unsigned int start;
+	unsigned int count;
+	u32 data_type;		/* VFIO_IRQ_SET_DATA_* */
+	const void *data;	/* count bools or fds; NULL for DATA_NONE */
+};
+
+/* intx.c; these take irq_lock, so memory_lock must not be held */
+bool vfio_pci_intx_mask(struct vfio_pci_core_device *vdev);
+void vfio_pci_intx_unmask(struct vfio_pci_core_device *vdev);
+/* intx.c; irq_lock held */
+int vfio_pci_intx_set_mask(struct vfio_pci_core_device *vdev,
+			   const struct vfio_pci_irq_request *req);
+int vfio_pci_intx_set_unmask(struct vfio_pci_core_device *vdev,
+			     const struct vfio_pci_irq_request *req);
+int vfio_pci_intx_set_trigger(struct vfio_pci_core_device *vdev,
+			      const struct vfio_pci_irq_request *req);
+void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev);
+/* intx.c; any locks */
+void vfio_pci_intx_sync(struct vfio_pci_core_device *vdev);
+void vfio_pci_intx_allow_msi(struct vfio_pci_core_device *vdev);
+/* intx.c, at open */
+int vfio_pci_intx_probe(struct vfio_pci_core_device *vdev);
+
+/* msi.c; irq_lock held */
+int vfio_pci_msi_set_trigger(struct vfio_pci_core_device *vdev,
+			     const struct vfio_pci_irq_request *req);
+void vfio_pci_msi_disable(struct vfio_pci_core_device *vdev);
+/* msi.c, at open */
+int vfio_pci_msix_probe(struct vfio_pci_core_device *vdev);
+
+/* power.c */
+static inline bool vfio_pci_is_asleep(pci_power_t state)
+{
+	return (__force int)state >= (__force int)PCI_D3hot;
+}
+
+void vfio_pci_power_register(struct vfio_pci_core_device *vdev);
+void vfio_pci_power_unregister(struct vfio_pci_core_device *vdev);
+int vfio_pci_power_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_power_close(struct vfio_pci_core_device *vdev);
+void vfio_pci_power_quiesce(struct vfio_pci_core_device *vdev);
+/* memory_lock held for writing */
+int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev,
+			     pci_power_t state);
+
+/* reset.c; takes memory_lock for writing */
+int vfio_pci_function_reset(struct vfio_pci_core_device *vdev);
+long vfio_pci_device_reset(struct vfio_pci_core_device *vdev,
+			   void __user *uarg);
+int vfio_pci_reset_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_reset_close(struct vfio_pci_core_device *vdev);
+void vfio_pci_set_try_reset(struct vfio_pci_core_device *vdev);
+
+/* reset.c: the devices that a reset of the slot or bus hits */
+typedef int (*vfio_pci_hit_fn)(struct pci_dev *pdev, void *data);
+
+bool vfio_pci_can_reset_bus(struct pci_dev *pdev);
+void vfio_pci_visit_hit(struct pci_dev *pdev, vfio_pci_hit_fn fn,
+			void *data);
+/* dev_set->lock held */
+bool vfio_pci_set_covers_reset(struct vfio_pci_core_device *vdev,
+			       bool is_asked_for);
+int vfio_pci_set_wake(struct vfio_device_set *dev_set);
+void vfio_pci_set_release(struct vfio_device_set *dev_set);
+
+/*
+ * Members of a device set; dev_set->lock held. Only devices of vfio-pci-core
+ * are in a set that one of them is in: its key is a PCI slot or bus, or itself.
+ */
+#define vfio_pci_for_each_in_set(cur, dev_set)					\
+	list_for_each_entry(cur, &(dev_set)->device_list, vdev.dev_set_list)
+
+/* sriov.c */
+void vfio_pci_sriov_init(struct vfio_pci_core_device *vdev);
+int vfio_pci_sriov_register(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_unregister(struct vfio_pci_core_device *vdev);
+void vfio_pci_sriov_disable(struct vfio_pci_core_device *vdev);
+int vfio_pci_vf_token_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_vf_token_close(struct vfio_pci_core_device *vdev);
+int vfio_pci_set_vf_token(struct vfio_pci_core_device *vdev, u32 flags,
+			  void __user *arg, size_t argsz);
+
+/* hot_reset.c: resets of the slot or bus on the user's demand */
+long vfio_pci_get_hot_reset_info(struct vfio_pci_core_device *vdev,
+				 void __user *uarg);
+long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, void __user *uarg);
+
+#endif /* VFIO_PCI_PRIVATE_H */
