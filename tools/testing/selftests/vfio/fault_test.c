@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every allocation on the good paths is made to fail, one after the other.
+ *
+ * /proc/self/fail-nth fails the n-th injection point that the thread passes.
+ * Each sweep counts n up until a run meets fewer points than n. A failure may
+ * cost the call and nothing else: what the run opened is closed, and in the end
+ * the same path must work undisturbed, with no page pinned or charged.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <linux/pci_regs.h>
+
+#include "kselftest_harness.h"
+#include "vfio_test.h"
+
+/* Points that a single path may have before a sweep is called endless. */
+#define SWEEP_MAX	2500
+
+struct sweep {
+	int fail_nth;
+	unsigned int n;
+	bool armed;
+};
+
+#define DEBUGFS	"/sys/kernel/debug"
+
+static bool injection_set_up(void)
+{
+	char path[512];
+	struct dirent *d;
+	DIR *dir;
+
+	if (access(DEBUGFS "/failslab", F_OK))
+		system("mount -t debugfs none " DEBUGFS " 2>/dev/null");
+	if (file_write(DEBUGFS "/failslab/ignore-gfp-wait", "N"))
+		return false;
+	file_write(DEBUGFS "/fail_page_alloc/ignore-gfp-wait", "N");
+	dir = opendir(DEBUGFS);
+	if (!dir)
+		return false;
+	/* Thousands of failures are made; none needs a stack trace. */
+	while ((d = readdir(dir)))
+		if (!strncmp(d->d_name, "fail", 4)) {
+			snprintf(path, sizeof(path), DEBUGFS "/%s/verbose", d->d_name);
+			file_write(path, "0");
+		}
+	closedir(dir);
+	return !access("/proc/self/fail-nth", W_OK);
+}
+
+static void arm(struct sweep *s)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", s->n);
+
+	s->armed = pwrite(s->fail_nth, text, len, 0) == len;
+}
+
+/* Whether the n-th point was reached, so that n + 1 is worth a run. */
+static bool disarm(struct sweep *s)
+{
+	char text[16] = {};
+	ssize_t got;
+
+	if (!s->armed)
+		return false;
+	s->armed = false;
+	got = pread(s->fail_nth, text, sizeof(text) - 1, 0);
+	/* Reading and stopping are paths too: they may be what failed. */
+	while (pwrite(s->fail_nth, "0", 1, 0) != 1)
+		;
+	return got < 0 || atoi(text) == 0;
+}
+
+FIXTURE(fault)
+{
+	struct vfio_dev dev;
+	struct sweep sweep;
+	char *buf;
+	long locked;
+	__s64 pinned;
+};
+
+FIXTURE_VARIANT(fault)
+{
+	unsigned int id;
+};
+
+FIXTURE_VARIANT_ADD(fault, edu) { ID_EDU };
+FIXTURE_VARIANT_ADD(fault, e1000e) { ID_E1000E };
+
+FIXTURE_SETUP(fault)
+{
+	const char *why;
+
+	if (!injection_set_up())
+		SKIP(return, "the kernel has no fault injection");
+	why = vfio_dev_get(&self->dev, variant->id,
+			   PCI_ALONE, 0, 0);
+	if (why)
+		SKIP(return, "%s", why);
+	self->locked = vm_locked_kb();
+	self->pinned = pinned_pages();
+	self->sweep.fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	ASSERT_LE(0, self->sweep.fail_nth);
+	self->buf = pages(64 * PAGE);
+	memset(self->buf, 1, 64 * PAGE);
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	struct vfio_dev dev;
+
+	disarm(&self->sweep);
+	vfio_dev_close(&self->dev);
+	EXPECT_EQ(self->locked, vm_locked_kb());
+	EXPECT_TRUE(UNTIL(pinned_pages() <= self->pinned, WAIT_MS));
+	EXPECT_EQ(0, pci_bind_vfio(self->dev.name));
+	ASSERT_EQ(0, vfio_dev_open(&dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	EXPECT_EQ(variant->id >> 16, config_read(dev.fd, 0, 2));
+	vfio_dev_close(&dev);
+}
+
+/*
+ * SWEEP() runs @call with the first, second, ... point failing, then @undo
+ * without failures, until a run passes all points and succeeds.
+ */
+#define SWEEP(call, undo) do {						\
+	struct sweep *__s = &self->sweep;				\
+	bool __again = true;						\
+	int __ret = 0;							\
+									\
+	for (__s->n = 1; __again && __s->n < SWEEP_MAX; __s->n++) {	\
+		arm(__s);						\
+		__ret = (call);						\
+		__again = disarm(__s);					\
+		undo;							\
+	}								\
+	ASSERT_FALSE(__again);						\
+	ASSERT_EQ(0, __ret);						\
+	TH_LOG(#call ": %u points", __s->n - 2);			\
+} while (0)
+
+/*
+ * The driver core needs memory to remove a node from devtmpfs, and leaves the
+ * node when it gets none. Later nodes of that name would then lead nowhere.
+ */
+static int bind_again(const struct vfio_dev *dev)
+{
+	char path[64];
+
+	if (!pci_bound_to(dev->name, "vfio-pci") &&
+	    !group_open_path(dev->group_id, path, sizeof(path)))
+		unlink(path);
+	return pci_bind_vfio(dev->name);
+}
+
+TEST_F_TIMEOUT(fault, C16_P19_bind_and_unbind, 600)
+{
+	SWEEP(pci_bind_vfio(self->dev.name), pci_unbind(self->dev.name));
+	/* Unbinding frees only: it may not fail for want of memory. */
+	ASSERT_EQ(0, pci_bind_vfio(self->dev.name));
+	SWEEP(pci_unbind(self->dev.name), bind_again(&self->dev));
+}
+
+TEST_F_TIMEOUT(fault, P12_everything_up_to_the_device_fd, 600)
+{
+	struct vfio_dev dev;
+
+	SWEEP(vfio_dev_open(&dev, self->dev.name, VFIO_TYPE1v2_IOMMU),
+	      vfio_dev_close(&dev));
+}
+
+TEST_F_TIMEOUT(fault, T21_attach_to_a_container_with_mappings, 600)
+{
+	struct vfio_dev second;
+	const char *why;
+	int i;
+
+	why = vfio_dev_get(&second, ID_EDU, PCI_ALONE,
+			   variant->id == ID_EDU ? 1 : 0, 0);
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	for (i = 0; i < 16; i++)
+		ASSERT_EQ(0, type1_map(self->dev.container, IOVA_BASE + i * MIB,
+				       self->buf + i * PAGE, 4 * PAGE, MAP_RW));
+	second.group = group_open(second.group_id);
+	ASSERT_LE(0, second.group);
+	SWEEP(group_set_container(second.group, self->dev.container),
+	      vioctl_long(second.group, VFIO_GROUP_UNSET_CONTAINER, 0));
+	EXPECT_EQ(self->locked + 16 * 16, vm_locked_kb());
+	vfio_dev_close(&second);
+	/* The mappings still serve the first device, and can be removed. */
+	for (i = 0; i < 16; i++)
+		EXPECT_EQ(0, type1_unmap(self->dev.container, IOVA_BASE + i * MIB,
+					 4 * PAGE, 0, NULL));
+	EXPECT_EQ(self->locked, vm_locked_kb());
+}
+
+TEST_F_TIMEOUT(fault, map_dma, 600)
+{
+	int container;
+
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	container = self->dev.container;
+	SWEEP(type1_map(container, IOVA_BASE, self->buf, 64 * PAGE, MAP_RW),
+	      type1_unmap(container, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL, NULL));
+	EXPECT_EQ(self->locked, vm_locked_kb());
+}
+
+static int info_ioctls(struct vfio_dev *dev)
+{
+	struct vfio_region_info *full;
+	struct vfio_iommu_type1_info *info;
+	struct vfio_device_info head = { .argsz = sizeof(head) };
+	struct vfio_irq_info irq;
+	__u32 i;
+
+	if (vioctl(dev->fd, VFIO_DEVICE_GET_INFO, &head))
+		return -1;
+	for (i = 0; i < VFIO_PCI_VGA_REGION_INDEX; i++) {
+		full = region_info_full(dev->fd, i);
+		if (!full)
+			return -1;
+		free(full);
+	}
+	if (irq_info(dev->fd, 0, &irq))
+		return -1;
+	info = type1_info(dev->container);
+	free(info);
+	return info ? 0 : -1;
+}
+
+TEST_F_TIMEOUT(fault, C17_info_with_capabilities, 600)
+{
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	SWEEP(info_ioctls(&self->dev), (void)0);
+}
+
+TEST_F_TIMEOUT(fault, P24_interrupts, 600)
+{
+	int efd = event_new(), unmask_fd = event_new(), fd;
+	struct vfio_irq_info info;
+
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	fd = self->dev.fd;
+	SWEEP(irq_trigger_fd(fd, VFIO_PCI_INTX_IRQ_INDEX, 0, efd),
+	      irq_disable(fd, VFIO_PCI_INTX_IRQ_INDEX));
+	SWEEP(irq_trigger_fd(fd, VFIO_PCI_MSI_IRQ_INDEX, 0, efd),
+	      irq_disable(fd, VFIO_PCI_MSI_IRQ_INDEX));
+	ASSERT_EQ(0, irq_trigger_fd(fd, VFIO_PCI_INTX_IRQ_INDEX, 0, efd));
+	SWEEP(irq_unmask_fd(fd, unmask_fd), irq_unmask_fd(fd, -1));
+	irq_disable(fd, VFIO_PCI_INTX_IRQ_INDEX);
+	SWEEP(irq_trigger_fd(fd, VFIO_PCI_REQ_IRQ_INDEX, 0, efd),
+	      irq_trigger_fd(fd, VFIO_PCI_REQ_IRQ_INDEX, 0, -1));
+	ASSERT_EQ(0, irq_info(fd, VFIO_PCI_MSIX_IRQ_INDEX, &info));
+	if (info.count) {
+		int fds[4] = { efd, unmask_fd, -1, efd };
+
+		SWEEP(irq_trigger_fds(fd, VFIO_PCI_MSIX_IRQ_INDEX, 0, 4, fds),
+		      irq_disable(fd, VFIO_PCI_MSIX_IRQ_INDEX));
+	}
+}
+
+static int touch_regions(int fd)
+{
+	__u32 value;
+	char *bar;
+
+	if (config_command(fd, 0, PCI_COMMAND_MEMORY) ||
+	    region_read(fd, 0, 0, &value, 4) != 4)
+		return -1;
+	bar = region_mmap(fd, 0, 0, 16 * PAGE, PROT_READ | PROT_WRITE);
+	if (bar == MAP_FAILED)
+		return -1;
+	munmap(bar, 16 * PAGE);
+	return 0;
+}
+
+TEST_F_TIMEOUT(fault, regions, 600)
+{
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	SWEEP(touch_regions(self->dev.fd), (void)0);
+	if (!vioctl_long(self->dev.fd, VFIO_DEVICE_RESET, 0))
+		SWEEP(vioctl_long(self->dev.fd, VFIO_DEVICE_RESET, 0), (void)0);
+}
+
+TEST_HARNESS_MAIN
