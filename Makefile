@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The project's own commands; the kernel's build reads drivers/vfio/Makefile and its like.
+# Each target is one script of the same name in scripts/, which also tells what it does.
+
+export KVER JOBS
+
+.NOTPARALLEL:
+.PHONY: help deps run check modules tree kernel kunit selftests guests static series series-check mutants docs clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'VFIO written anew for Linux 6.12. The two commands:'
+	@echo '  make run        a QEMU guest uses two devices through these modules'
+	@echo '  make check      all tests, in virtual machines'
+	@echo
+	@echo 'Their parts, each usable alone; everything made lies below build/:'
+	@echo '  make deps       install the Debian packages that are missing'
+	@echo '  make modules    build/modules/*.ko for the newest installed 6.12 headers'
+	@echo '  make tree       build/linux, the kernel tree with our files in it'
+	@echo '  make kernel     build/kernel, the debug kernel of the tests'
+	@echo '  make kunit      unit tests, on the debug kernel'
+	@echo '  make selftests  kselftests, on the stock kernel and on the debug kernel'
+	@echo '  make guests     tests with QEMU guests, on the stock kernel'
+	@echo '  make static     compilers, sparse, kernel-doc, checkpatch and the user ABI'
+	@echo '  make docs       the documents as HTML, without warnings'
+	@echo '  make series     build/series/*.patch, the work as patches against the base'
+	@echo '  make series-check  apply the series and build each of its steps (long)'
+	@echo '  make mutants    remove guards one at a time and see a test fail (long)'
+	@echo '  make clean      remove build/'
+	@echo
+	@echo 'KVER=6.12.x-amd64 picks other headers and the kernel that goes with them;'
+	@echo 'JOBS=n limits how many compilers run at once.'
+
+deps:
+	@scripts/deps
+
+modules:
+	@scripts/deps run
+	@scripts/modules
+
+tree: deps
+	@scripts/tree
+
+kernel: tree
+	@scripts/kernel
+
+run:
+	@scripts/deps run
+	@scripts/run
+
+kunit: kernel
+	@scripts/check kunit
+
+selftests: modules kernel
+	@scripts/check selftests
+
+guests: modules
+	@scripts/check guests
+
+check: modules kernel
+	@scripts/check
+
+static: tree
+	@scripts/static
+
+docs: tree
+	@scripts/docs
+
+series: tree
+	@scripts/series
+
+series-check: tree
+	@scripts/series --check
+
+mutants: modules kernel
+	@scripts/mutants
+
+clean:
+	rm -rf build
