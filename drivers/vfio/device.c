@@ -357,7 +357,7 @@ static void tell_holder(struct vfio_device *device)
 	struct task_struct *task = NULL;
 	struct pid *pid;
 
-	mutex_lock(&device->dev_set->lock);
+	mutex_lock_nested(&device->dev_set->lock, VFIO_DEVICE_SET_UNBIND);
 	pid = get_pid(device->opener);
 	mutex_unlock(&device->dev_set->lock);
 

@@ -131,7 +131,9 @@ EXPORT_SYMBOL_GPL(vfio_assign_device_set);
  *
  * Pairs with vfio_assign_device_set().
  *
- * Context: Process context. Takes and releases the set's lock.
+ * Context: Process context, of a driver being unbound: the lock of the bus's
+ * device is held, if the device was ever registered. Takes and releases the
+ * set's lock, see VFIO_DEVICE_SET_UNBIND.
  */
 void vfio_device_set_leave(struct vfio_device *device)
 {
@@ -140,8 +142,9 @@ void vfio_device_set_leave(struct vfio_device *device)
 	if (!dev_set)
 		return;
 
-	scoped_guard(mutex, &dev_set->lock)
-		list_del_init(&device->dev_set_list);
+	mutex_lock_nested(&dev_set->lock, VFIO_DEVICE_SET_UNBIND);
+	list_del_init(&device->dev_set_list);
+	mutex_unlock(&dev_set->lock);
 	device->dev_set = NULL;
 	put_set(dev_set);
 }
