@@ -29,28 +29,78 @@ struct sweep {
 
 #define DEBUGFS	"/sys/kernel/debug"
 
-static bool injection_set_up(void)
+/*
+ * How many callers of the point are searched for one in VFIO. FULL is all that
+ * the kernel can tell: page tables are made that far below. NEAR is for where the
+ * base kernel does a lot on the way and does not take every failure well: ACPI
+ * and the driver core with a device that comes and goes, /proc with interrupts.
+ */
+#define STACK_FULL	32
+#define STACK_NEAR	8
+
+/* Where VFIO's modules are, as seen from the fault injection; false: nowhere. */
+static bool vfio_text(unsigned long *start, unsigned long *end)
 {
-	char path[512];
+	unsigned long address, size;
+	char line[512], name[64];
+	FILE *f = fopen("/proc/modules", "r");
+
+	*start = -1UL;
+	*end = 0;
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %lu %*s %*s %*s %lx", name, &size, &address) != 3 ||
+		    strncmp(name, "vfio", 4))
+			continue;
+		if (address < *start)
+			*start = address;
+		if (address + size > *end)
+			*end = address + size;
+	}
+	if (f)
+		fclose(f);
+	return *start < *end;
+}
+
+static bool attr_write(const char *attr, const char *file, unsigned long value)
+{
+	char path[512], text[32];
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/%s", attr, file);
+	snprintf(text, sizeof(text), "%lu", value);
+	return !file_write(path, text);
+}
+
+/* Of all that can be made to fail, only what VFIO asked for. */
+static const char *injection_set_up(unsigned long depth)
+{
+	unsigned long start, end;
+	const char *why = NULL;
 	struct dirent *d;
 	DIR *dir;
 
 	if (access(DEBUGFS "/failslab", F_OK))
 		system("mount -t debugfs none " DEBUGFS " 2>/dev/null");
-	if (file_write(DEBUGFS "/failslab/ignore-gfp-wait", "N"))
-		return false;
-	file_write(DEBUGFS "/fail_page_alloc/ignore-gfp-wait", "N");
+	if (access("/proc/self/fail-nth", W_OK) || access(DEBUGFS "/failslab/require-start", W_OK))
+		return "the kernel has no fault injection that looks at callers";
+	if (!vfio_text(&start, &end))
+		return "VFIO's modules cannot be told from the kernel";
 	dir = opendir(DEBUGFS);
 	if (!dir)
-		return false;
-	/* Thousands of failures are made; none needs a stack trace. */
-	while ((d = readdir(dir)))
-		if (!strncmp(d->d_name, "fail", 4)) {
-			snprintf(path, sizeof(path), DEBUGFS "/%s/verbose", d->d_name);
-			file_write(path, "0");
-		}
+		return "no debugfs";
+	while ((d = readdir(dir))) {
+		if (strncmp(d->d_name, "fail", 4))
+			continue;
+		/* Thousands of failures are made; none needs a stack trace. */
+		if (!attr_write(d->d_name, "verbose", 0) ||
+		    !attr_write(d->d_name, "stacktrace-depth", depth) ||
+		    !attr_write(d->d_name, "require-start", start) ||
+		    !attr_write(d->d_name, "require-end", end))
+			why = "the fault injection does not take its filter";
+	}
 	closedir(dir);
-	return !access("/proc/self/fail-nth", W_OK);
+	file_write(DEBUGFS "/failslab/ignore-gfp-wait", "N");
+	file_write(DEBUGFS "/fail_page_alloc/ignore-gfp-wait", "N");
+	return why;
 }
 
 static void arm(struct sweep *s)
@@ -98,8 +148,9 @@ FIXTURE_SETUP(fault)
 {
 	const char *why;
 
-	if (!injection_set_up())
-		SKIP(return, "the kernel has no fault injection");
+	why = injection_set_up(STACK_NEAR);
+	if (why)
+		SKIP(return, "%s", why);
 	why = vfio_dev_get(&self->dev, variant->id,
 			   PCI_ALONE, 0, 0);
 	if (why)
@@ -162,6 +213,7 @@ static int bind_again(const struct vfio_dev *dev)
 
 TEST_F_TIMEOUT(fault, C16_P19_bind_and_unbind, 600)
 {
+	ASSERT_EQ(0, pci_unbind(self->dev.name));
 	SWEEP(pci_bind_vfio(self->dev.name), pci_unbind(self->dev.name));
 	/* Unbinding frees only: it may not fail for want of memory. */
 	ASSERT_EQ(0, pci_bind_vfio(self->dev.name));
@@ -186,6 +238,7 @@ TEST_F_TIMEOUT(fault, T21_attach_to_a_container_with_mappings, 600)
 			   variant->id == ID_EDU ? 1 : 0, 0);
 	if (why)
 		SKIP(return, "%s", why);
+	ASSERT_EQ(NULL, injection_set_up(STACK_FULL));
 	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
 	for (i = 0; i < 16; i++)
 		ASSERT_EQ(0, type1_map(self->dev.container, IOVA_BASE + i * MIB,
@@ -207,6 +260,7 @@ TEST_F_TIMEOUT(fault, map_dma, 600)
 {
 	int container;
 
+	ASSERT_EQ(NULL, injection_set_up(STACK_FULL));
 	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
 	container = self->dev.container;
 	SWEEP(type1_map(container, IOVA_BASE, self->buf, 64 * PAGE, MAP_RW),
