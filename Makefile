@@ -20,7 +20,7 @@ help:
 	@echo '  make kernel     build/kernel, the debug kernel of the tests'
 	@echo '  make kunit      unit tests, on the debug kernel'
 	@echo '  make selftests  kselftests, on the stock kernel and on the debug kernel'
-	@echo '  make guests     tests with QEMU guests, on both'
+	@echo '  make guests     tests with QEMU guests, on the stock kernel'
 	@echo '  make static     compilers, sparse, kernel-doc, checkpatch and the user ABI'
 	@echo '  make docs       the documents as HTML, without warnings'
 	@echo '  make series     build/series/*.patch, the work as patches against the base'
