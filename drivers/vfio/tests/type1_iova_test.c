@@ -184,6 +184,32 @@ static void expect_model(struct kunit *test, const struct iova_ranges *ranges,
 	}
 }
 
+static void each_hole_makes_a_range_more(struct kunit *test)
+{
+	const unsigned int nr = 100;
+	struct iova_ranges ranges;
+	unsigned int i;
+
+	KUNIT_ASSERT_EQ(test, 0, iova_ranges_init(&ranges));
+	for (i = 1; i <= nr; i++) {
+		const unsigned long at = i * 2 * PAGE_SIZE;
+		const struct iova_span hole = { at, at + PAGE_SIZE - 1 };
+
+		KUNIT_ASSERT_EQ(test, 0, iova_ranges_exclude(&ranges, hole));
+		KUNIT_ASSERT_EQ(test, i + 1, ranges.nr);
+	}
+
+	for (i = 0; i <= nr; i++) {
+		const unsigned long first = i ? (i * 2 + 1) * PAGE_SIZE : 0;
+		const unsigned long last = i < nr ? (i + 1) * 2 * PAGE_SIZE - 1 :
+						    ULONG_MAX;
+
+		KUNIT_EXPECT_EQ(test, first, ranges.span[i].first);
+		KUNIT_EXPECT_EQ(test, last, ranges.span[i].last);
+	}
+	iova_ranges_destroy(&ranges);
+}
+
 /*
  * Ranges that touch may be told as one or as two, but excluding never leaves
  * such, so that contain() must agree with the bitmap on every span.
@@ -243,6 +269,7 @@ static struct kunit_case type1_iova_cases[] = {
 	KUNIT_CASE(fresh_ranges_hold_the_whole_address_space),
 	KUNIT_CASE(msi_window_splits_the_aperture),
 	KUNIT_CASE(holes_at_both_ends_leave_the_middle),
+	KUNIT_CASE(each_hole_makes_a_range_more),
 	KUNIT_CASE(random_ranges_agree_with_a_bitmap),
 	KUNIT_CASE(page_sizes_below_the_cpus_are_folded),
 	{}
