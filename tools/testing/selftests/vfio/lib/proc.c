@@ -215,9 +215,13 @@ __s64 now_ms(void)
 /* The interval between two looks of UNTIL(), and nothing else. */
 void pause_ms(unsigned int ms)
 {
-	struct timespec t = { .tv_nsec = ms * 1000000L };
+	struct timespec t = {
+		.tv_sec = ms / 1000,
+		.tv_nsec = ms % 1000 * 1000000L,
+	};
 
-	nanosleep(&t, NULL);
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
 }
 
 /* Runs @fn in a child that dies with its parent; its value is the exit status. */
