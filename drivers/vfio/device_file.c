@@ -23,6 +23,7 @@
 #include "device_file.h"
 #include "group.h"
 #include "kvm.h"
+#include "map_addr.h"
 #include "noiommu.h"
 #include "trace.h"
 
@@ -289,6 +290,9 @@ static const struct file_operations device_file_ops = {
 	.unlocked_ioctl	= device_file_ioctl,
 	.compat_ioctl	= compat_ptr_ioctl,
 	.mmap		= device_file_mmap,
+#ifdef CONFIG_MMU
+	.get_unmapped_area = vfio_map_addr,
+#endif
 #ifdef CONFIG_PROC_FS
 	.show_fdinfo	= device_file_show_fdinfo,
 #endif
