@@ -97,9 +97,10 @@ struct vfio_pci_region {
  * interrupt or an unmask that comes late always finds it.
  */
 struct vfio_pci_intx {
-	spinlock_t lock;	/* @live, @masked and the line's hardware mask */
+	spinlock_t lock;	/* the three below and the line's hardware mask */
 	bool live;		/* the handler is installed and may signal */
 	bool masked;
+	bool asleep;		/* masked until the device is resumed, too */
 	struct vfio_pci_trigger __rcu *trigger;	/* written under irq_lock */
 	struct virqfd *unmask;	/* irq_lock */
 	int irq;		/* host interrupt; constant while @live */
@@ -177,6 +178,8 @@ struct vfio_pci_core_device {
 
 	/* Power: memory_lock for writing */
 	struct pci_saved_state *pm_save;
+	bool pm_runtime_engaged;	/* the user let the device sleep */
+	struct eventfd_ctx *pm_wake_eventfd_ctx; /* and is told when it wakes */
 
 	/*
 	 * Config space, see config*.c. The lock makes each access of the user

@@ -225,6 +225,18 @@ long vfio_pci_core_ioctl(struct vfio_device *core_vdev, unsigned int cmd,
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_ioctl);
 
+static const struct {
+	u32 feature;
+	int (*handle)(struct vfio_pci_core_device *vdev, u32 flags,
+		      void __user *arg, size_t argsz);
+} device_features[] = {
+	{ VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, vfio_pci_set_vf_token },
+	{ VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY, vfio_pci_low_power_entry },
+	{ VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP,
+	  vfio_pci_low_power_entry_with_wakeup },
+	{ VFIO_DEVICE_FEATURE_LOW_POWER_EXIT, vfio_pci_low_power_exit },
+};
+
 /**
  * vfio_pci_core_ioctl_feature() - The features of a PCI device
  * @core_vdev: the device, open
@@ -241,13 +253,14 @@ int vfio_pci_core_ioctl_feature(struct vfio_device *core_vdev, u32 flags,
 {
 	struct vfio_pci_core_device *vdev =
 		container_of(core_vdev, struct vfio_pci_core_device, vdev);
+	size_t i;
 
-	switch (flags & VFIO_DEVICE_FEATURE_MASK) {
-	case VFIO_DEVICE_FEATURE_PCI_VF_TOKEN:
-		return vfio_pci_set_vf_token(vdev, flags, arg, argsz);
-	default:
-		return -ENOTTY;
-	}
+	for (i = 0; i < ARRAY_SIZE(device_features); i++)
+		if (device_features[i].feature ==
+		    (flags & VFIO_DEVICE_FEATURE_MASK))
+			return device_features[i].handle(vdev, flags, arg,
+							 argsz);
+	return -ENOTTY;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_ioctl_feature);
 

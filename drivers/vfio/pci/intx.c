@@ -9,10 +9,14 @@
  * must have the line for itself. In both cases DisINTx is set in hardware while
  * no handler is installed.
  *
- * intx.lock guards "live" and "masked" together with the hardware's mask. It is
- * taken by the handler, by SET_IRQS, by writes of the user's command register
- * and by signals of the unmask eventfd, that is, inside the lock of an eventfd's
- * wait queue. Therefore nothing is signalled under it.
+ * A device that is runtime suspended is not to be touched, but the eventfd that
+ * unmasks may be signalled. So "masked" is what the user is to find, and
+ * the hardware is masked while "masked" or "asleep" is true.
+ *
+ * intx.lock guards these together with the hardware's mask. It is taken by the
+ * handler, by SET_IRQS, by writes of the user's command register, by suspend and
+ * resume and by signals of the unmask eventfd, that is, inside the
+ * lock of an eventfd's wait queue. Therefore nothing is signalled under it.
  */
 #include <linux/irq.h>
 #include <linux/slab.h>
@@ -87,9 +91,11 @@ void vfio_pci_intx_sync(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->intx;
 	unsigned long flags;
+	bool is_masked;
 
 	spin_lock_irqsave(&intx->lock, flags);
-	write_disintx(vdev, !intx->live || (vdev->pci_2_3 && intx->masked));
+	is_masked = intx->masked || intx->asleep;
+	write_disintx(vdev, !intx->live || (vdev->pci_2_3 && is_masked));
 	spin_unlock_irqrestore(&intx->lock, flags);
 }
 
@@ -109,17 +115,27 @@ void vfio_pci_intx_allow_msi(struct vfio_pci_core_device *vdev)
 	spin_unlock_irqrestore(&vdev->intx.lock, flags);
 }
 
+/* In hardware alone. */
 static void mask_line(struct vfio_pci_core_device *vdev)
 {
-	struct vfio_pci_intx *intx = &vdev->intx;
-
-	lockdep_assert_held(&intx->lock);
+	lockdep_assert_held(&vdev->intx.lock);
 
 	if (vdev->pci_2_3)
 		write_disintx(vdev, true);
 	else
-		disable_irq_nosync(intx->irq);
-	intx->masked = true;
+		disable_irq_nosync(vdev->intx.irq);
+}
+
+/* Return: whether the device asserts the line, which is then left masked. */
+static bool try_unmask_line(struct vfio_pci_core_device *vdev)
+{
+	lockdep_assert_held(&vdev->intx.lock);
+
+	if (vdev->pci_2_3)
+		return !pci_check_and_unmask_intx(vdev->pdev);
+
+	enable_irq(vdev->intx.irq);
+	return false;
 }
 
 static irqreturn_t intx_handler(int irq, void *data)
@@ -129,6 +145,10 @@ static irqreturn_t intx_handler(int irq, void *data)
 	bool has_fired;
 
 	scoped_guard(spinlock_irqsave, &intx->lock) {
+		/* On a shared line: a neighbour's. */
+		if (intx->asleep)
+			return IRQ_NONE;
+
 		/*
 		 * Asked even while masked: a reset of the device may have
 		 * brought back an older DisINTx.
@@ -137,8 +157,10 @@ static irqreturn_t intx_handler(int irq, void *data)
 			return IRQ_NONE;
 
 		has_fired = intx->live && !intx->masked;
-		if (has_fired)
+		if (has_fired) {
 			mask_line(vdev);
+			intx->masked = true;
+		}
 	}
 
 	if (has_fired)
@@ -153,36 +175,73 @@ static irqreturn_t intx_handler(int irq, void *data)
 static bool unmask_line(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->intx;
-	bool is_asserted = false;
-	unsigned long flags;
 
-	spin_lock_irqsave(&intx->lock, flags);
-	if (intx->live && intx->masked) {
-		if (!vdev->pci_2_3)
-			enable_irq(intx->irq);
-		else
-			is_asserted = !pci_check_and_unmask_intx(vdev->pdev);
-		intx->masked = is_asserted;
-	}
-	spin_unlock_irqrestore(&intx->lock, flags);
-	return is_asserted;
+	guard(spinlock_irqsave)(&intx->lock);
+
+	if (!intx->live || !intx->masked)
+		return false;
+	/* While asleep, the hardware follows at resume. */
+	intx->masked = !intx->asleep && try_unmask_line(vdev);
+	return intx->masked;
 }
 
-static bool mask_locked(struct vfio_pci_core_device *vdev)
+/* Return: whether INTx is in use and was not masked before. */
+static bool mask_any(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->intx;
 
-	unsigned long flags;
-	bool was_unmasked;
+	guard(spinlock_irqsave)(&intx->lock);
 
-	lockdep_assert_held(&vdev->irq_lock);
-
-	spin_lock_irqsave(&intx->lock, flags);
-	was_unmasked = intx->live && !intx->masked;
-	if (was_unmasked)
+	if (!intx->live || intx->masked)
+		return false;
+	if (!intx->asleep)
 		mask_line(vdev);
-	spin_unlock_irqrestore(&intx->lock, flags);
-	return was_unmasked;
+	intx->masked = true;
+	return true;
+}
+
+/**
+ * vfio_pci_intx_suspend() - Keep away from a device that goes to sleep
+ * @vdev: the device, open or not
+ *
+ * Pairs with vfio_pci_intx_resume().
+ *
+ * Context: Any. Takes intx.lock.
+ */
+void vfio_pci_intx_suspend(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_intx *intx = &vdev->intx;
+
+	guard(spinlock_irqsave)(&intx->lock);
+
+	if (intx->live && !intx->masked)
+		mask_line(vdev);
+	intx->asleep = true;
+}
+
+/**
+ * vfio_pci_intx_resume() - Go on with a device that is awake again
+ * @vdev: the device, open or not
+ *
+ * Context: Any where eventfds may be signalled. Takes intx.lock.
+ */
+void vfio_pci_intx_resume(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_intx *intx = &vdev->intx;
+	bool is_asserted = false;
+
+	scoped_guard(spinlock_irqsave, &intx->lock) {
+		/* There was nothing to suspend. */
+		if (!intx->asleep)
+			return;
+		intx->asleep = false;
+		if (intx->live && !intx->masked) {
+			is_asserted = try_unmask_line(vdev);
+			intx->masked = is_asserted;
+		}
+	}
+	if (is_asserted)
+		vfio_pci_trigger_signal(&intx->trigger);
 }
 
 static void unmask_locked(struct vfio_pci_core_device *vdev)
@@ -204,7 +263,7 @@ static void unmask_locked(struct vfio_pci_core_device *vdev)
 bool vfio_pci_intx_mask(struct vfio_pci_core_device *vdev)
 {
 	guard(mutex)(&vdev->irq_lock);
-	return mask_locked(vdev);
+	return mask_any(vdev);
 }
 
 /**
@@ -335,11 +394,11 @@ int vfio_pci_intx_set_mask(struct vfio_pci_core_device *vdev,
 
 	switch (req->data_type) {
 	case VFIO_IRQ_SET_DATA_NONE:
-		mask_locked(vdev);
+		mask_any(vdev);
 		return 0;
 	case VFIO_IRQ_SET_DATA_BOOL:
 		if (*(const u8 *)req->data)
-			mask_locked(vdev);
+			mask_any(vdev);
 		return 0;
 	default:
 		return -ENOTTY;	/* by eventfd: never offered */

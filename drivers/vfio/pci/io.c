@@ -20,28 +20,30 @@
 #define BOUNCE_SIZE	128
 
 /* Closes the gate again where it says no. */
-static int check_gate(struct vfio_pci_core_device *vdev,
-		      enum vfio_pci_gate gate)
+static int check_gate(struct vfio_pci_core_device *vdev, unsigned int gate)
 {
-	bool is_awake;
+	enum vfio_pci_shut why;
 
-	if (gate == VFIO_PCI_GATE_LOCK)
-		return 0;
-
-	is_awake = !vfio_pci_is_asleep(vdev->pdev->current_state);
-	if (is_awake && (gate == VFIO_PCI_GATE_POWER ||
-			 vfio_pci_memory_enabled(vdev)))
+	if ((gate & VFIO_PCI_GATE_NO_SLEEP) && vdev->pm_runtime_engaged)
+		why = VFIO_PCI_SHUT_LOW_POWER;
+	else if ((gate & VFIO_PCI_GATE_POWER) &&
+		 vfio_pci_is_asleep(vdev->pdev->current_state))
+		why = VFIO_PCI_SHUT_ASLEEP;
+	else if ((gate & VFIO_PCI_GATE_DECODE) &&
+		 !vfio_pci_memory_enabled(vdev))
+		why = VFIO_PCI_SHUT_DECODE;
+	else
 		return 0;
 
 	up_read(&vdev->memory_lock);
-	trace_vfio_pci_refuse_access(vdev->pdev, is_awake);
+	trace_vfio_pci_refuse_access(vdev->pdev, why);
 	return -EIO;
 }
 
 /**
  * vfio_pci_gate_begin() - Begin to touch registers
- * @vdev: the device, open and runtime resumed
- * @gate: what the touch depends on
+ * @vdev: the device, open; runtime resumed, or NO_SLEEP asked for
+ * @gate: VFIO_PCI_GATE_*, what the touch depends on
  *
  * Until vfio_pci_gate_end() the answer stays true: no reset, change of power
  * or of decode comes between.
@@ -49,8 +51,7 @@ static int check_gate(struct vfio_pci_core_device *vdev,
  * Context: Process context. Takes memory_lock for reading, not recursively.
  * Return: 0, or -EIO with the gate closed again.
  */
-int vfio_pci_gate_begin(struct vfio_pci_core_device *vdev,
-			enum vfio_pci_gate gate)
+int vfio_pci_gate_begin(struct vfio_pci_core_device *vdev, unsigned int gate)
 {
 	down_read(&vdev->memory_lock);
 	return check_gate(vdev, gate);
@@ -58,7 +59,7 @@ int vfio_pci_gate_begin(struct vfio_pci_core_device *vdev,
 
 /* The same from where nothing may sleep; -EAGAIN where it would have to. */
 int vfio_pci_gate_try_begin(struct vfio_pci_core_device *vdev,
-			    enum vfio_pci_gate gate)
+			    unsigned int gate)
 {
 	if (!down_read_trylock(&vdev->memory_lock))
 		return -EAGAIN;
@@ -273,7 +274,7 @@ EXPORT_SYMBOL_GPL(vfio_pci_core_iowrite64);
 /* What an access to a mapped region looks like; offsets count from @io. */
 struct io_window {
 	void __iomem *io;
-	enum vfio_pci_gate gate;
+	unsigned int gate;		/* VFIO_PCI_GATE_* */
 	enum vfio_pci_io_width max_width;
 	u64 x_start;		/* [x_start, x_end) reads as ones, drops writes */
 	u64 x_end;

@@ -25,7 +25,7 @@ struct ioeventfd {
 	u64 pos;
 	unsigned int width;
 	u64 data;		/* as the user gave it */
-	enum vfio_pci_gate gate;
+	unsigned int gate;	/* VFIO_PCI_GATE_* */
 	enum vfio_pci_io_width max_width;
 };
 
@@ -90,7 +90,7 @@ static int parse_target(struct vfio_pci_core_device *vdev,
 		.pos = arg->offset & VFIO_PCI_OFFSET_MASK,
 		.width = arg->flags,	/* the flags are the widths */
 		.data = arg->data,
-		.gate = VFIO_PCI_GATE_POWER,
+		.gate = VFIO_PCI_GATE_POWER | VFIO_PCI_GATE_NO_SLEEP,
 		.max_width = VFIO_PCI_IO_WIDTH_4,
 	};
 
@@ -100,7 +100,7 @@ static int parse_target(struct vfio_pci_core_device *vdev,
 		return -EINVAL;
 
 	if (pci_resource_flags(vdev->pdev, target->bar) & IORESOURCE_MEM) {
-		target->gate = VFIO_PCI_GATE_MEMORY;
+		target->gate |= VFIO_PCI_GATE_DECODE;
 		target->max_width = VFIO_PCI_IO_WIDTH_8;
 	}
 

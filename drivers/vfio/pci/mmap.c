@@ -112,7 +112,8 @@ static vm_fault_t bar_huge_fault(struct vm_fault *vmf, unsigned int order)
 	if (!is_block_whole(vma, addr, pfn, order))
 		return VM_FAULT_FALLBACK;
 
-	if (vfio_pci_gate_begin(vdev, VFIO_PCI_GATE_MEMORY))
+	if (vfio_pci_gate_begin(vdev, VFIO_PCI_GATE_MEMORY |
+				      VFIO_PCI_GATE_NO_SLEEP))
 		return VM_FAULT_SIGBUS;
 	ret = insert_block(vmf, pfn, order);
 	vfio_pci_gate_end(vdev);

@@ -31,18 +31,27 @@ int vfio_pci_bar_mmap(struct vfio_pci_core_device *vdev, unsigned int index,
 
 /*
  * io.c: the gate that every touch of a BAR or ROM passes. What the touch
- * depends on:
+ * depends on, apart from no reset being under way:
  */
 enum vfio_pci_gate {
-	VFIO_PCI_GATE_LOCK,	/* nothing but that no reset is under way */
-	VFIO_PCI_GATE_POWER,	/* the device is awake: I/O ports */
-	VFIO_PCI_GATE_MEMORY,	/* and decodes memory */
+	VFIO_PCI_GATE_LOCK = 0,			/* nothing else */
+	VFIO_PCI_GATE_POWER = BIT(0),		/* the device is awake */
+	VFIO_PCI_GATE_DECODE = BIT(1),		/* it decodes memory */
+	VFIO_PCI_GATE_MEMORY = VFIO_PCI_GATE_POWER | VFIO_PCI_GATE_DECODE,
+	/* and stays so, for who has no reference that keeps it resumed */
+	VFIO_PCI_GATE_NO_SLEEP = BIT(2),
 };
 
-int vfio_pci_gate_begin(struct vfio_pci_core_device *vdev,
-			enum vfio_pci_gate gate);
+/* Why the gate stayed shut, for the trace */
+enum vfio_pci_shut {
+	VFIO_PCI_SHUT_LOW_POWER,
+	VFIO_PCI_SHUT_ASLEEP,
+	VFIO_PCI_SHUT_DECODE,
+};
+
+int vfio_pci_gate_begin(struct vfio_pci_core_device *vdev, unsigned int gate);
 int vfio_pci_gate_try_begin(struct vfio_pci_core_device *vdev,
-			    enum vfio_pci_gate gate);
+			    unsigned int gate);
 void vfio_pci_gate_end(struct vfio_pci_core_device *vdev);
 void vfio_pci_move_registers(void __iomem *io,
 			     enum vfio_pci_io_width max_width, u64 off,
@@ -131,6 +140,8 @@ void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev);
 /* intx.c; any locks */
 void vfio_pci_intx_sync(struct vfio_pci_core_device *vdev);
 void vfio_pci_intx_allow_msi(struct vfio_pci_core_device *vdev);
+void vfio_pci_intx_suspend(struct vfio_pci_core_device *vdev);
+void vfio_pci_intx_resume(struct vfio_pci_core_device *vdev);
 /* intx.c, at open */
 int vfio_pci_intx_probe(struct vfio_pci_core_device *vdev);
 
@@ -152,6 +163,13 @@ void vfio_pci_power_unregister(struct vfio_pci_core_device *vdev);
 int vfio_pci_power_open(struct vfio_pci_core_device *vdev);
 void vfio_pci_power_close(struct vfio_pci_core_device *vdev);
 void vfio_pci_power_quiesce(struct vfio_pci_core_device *vdev);
+int vfio_pci_low_power_entry(struct vfio_pci_core_device *vdev, u32 flags,
+			     void __user *arg, size_t argsz);
+int vfio_pci_low_power_entry_with_wakeup(struct vfio_pci_core_device *vdev,
+					 u32 flags, void __user *arg,
+					 size_t argsz);
+int vfio_pci_low_power_exit(struct vfio_pci_core_device *vdev, u32 flags,
+			    void __user *arg, size_t argsz);
 /* memory_lock held for writing */
 int vfio_pci_set_power_state(struct vfio_pci_core_device *vdev,
 			     pci_power_t state);

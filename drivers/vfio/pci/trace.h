@@ -9,6 +9,12 @@
 #include <linux/pci.h>
 #include <linux/tracepoint.h>
 
+#include "private.h"
+
+TRACE_DEFINE_ENUM(VFIO_PCI_SHUT_LOW_POWER);
+TRACE_DEFINE_ENUM(VFIO_PCI_SHUT_ASLEEP);
+TRACE_DEFINE_ENUM(VFIO_PCI_SHUT_DECODE);
+
 /* A step and the errno it ended with. */
 DECLARE_EVENT_CLASS(vfio_pci_result,
 	TP_PROTO(struct pci_dev *pdev, int ret),
@@ -30,8 +36,28 @@ DEFINE_EVENT(vfio_pci_result, vfio_pci_function_reset,
 	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
 DEFINE_EVENT(vfio_pci_result, vfio_pci_close_reset,
 	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
+DEFINE_EVENT(vfio_pci_result, vfio_pci_low_power_entry,
+	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
+DEFINE_EVENT(vfio_pci_result, vfio_pci_runtime_suspend,
+	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
 DEFINE_EVENT(vfio_pci_result, vfio_pci_set_reset,
 	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
+
+/* Awake again; and whether that ended the user's low power. */
+TRACE_EVENT(vfio_pci_runtime_resume,
+	TP_PROTO(struct pci_dev *pdev, bool is_told),
+	TP_ARGS(pdev, is_told),
+	TP_STRUCT__entry(
+		__string(name, pci_name(pdev))
+		__field(bool, is_told)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->is_told = is_told;
+	),
+	TP_printk("%s%s", __get_str(name),
+		  __entry->is_told ? " low power ends, user is told" : "")
+);
 
 TRACE_EVENT(vfio_pci_aer,
 	TP_PROTO(struct pci_dev *pdev, int channel_state),
@@ -48,20 +74,24 @@ TRACE_EVENT(vfio_pci_aer,
 		  __entry->channel_state)
 );
 
-/* Registers were not touched: asleep, or memory decode is off. */
+/* Registers were not touched; the user gets EIO or SIGBUS. */
 TRACE_EVENT(vfio_pci_refuse_access,
-	TP_PROTO(struct pci_dev *pdev, bool is_awake),
-	TP_ARGS(pdev, is_awake),
+	TP_PROTO(struct pci_dev *pdev, int why),
+	TP_ARGS(pdev, why),
 	TP_STRUCT__entry(
 		__string(name, pci_name(pdev))
-		__field(bool, is_awake)
+		__field(int, why)
 	),
 	TP_fast_assign(
 		__assign_str(name);
-		__entry->is_awake = is_awake;
+		__entry->why = why;
 	),
 	TP_printk("%s %s", __get_str(name),
-		  __entry->is_awake ? "memory decode is off" : "asleep")
+		  __print_symbolic(__entry->why,
+				   { VFIO_PCI_SHUT_LOW_POWER, "low power" },
+				   { VFIO_PCI_SHUT_ASLEEP, "asleep" },
+				   { VFIO_PCI_SHUT_DECODE,
+				     "memory decode is off" }))
 );
 
 TRACE_EVENT(vfio_pci_power,

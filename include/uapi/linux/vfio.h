@@ -1143,7 +1143,7 @@ struct vfio_precopy_info {
 
 /**
  * struct vfio_device_low_power_entry_with_wakeup - The same, and call me
- * @wakeup_eventfd: signalled once, when something else than the user woke it
+ * @wakeup_eventfd: signalled once, when the device was woken, by whomever
  * @reserved: zero
  *
  * Data of VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP, SET. The signal also
