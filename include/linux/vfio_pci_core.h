@@ -102,6 +102,7 @@ struct vfio_pci_intx {
 	bool masked;
 	bool asleep;		/* masked until the device is resumed, too */
 	struct vfio_pci_trigger __rcu *trigger;	/* written under irq_lock */
+	struct virqfd *mask;	/* irq_lock */
 	struct virqfd *unmask;	/* irq_lock */
 	int irq;		/* host interrupt; constant while @live */
 	char *name;		/* irq_lock */

@@ -9,13 +9,13 @@
  * must have the line for itself. In both cases DisINTx is set in hardware while
  * no handler is installed.
  *
- * A device that is runtime suspended is not to be touched, but the eventfd that
- * unmasks may be signalled. So "masked" is what the user is to find, and
+ * A device that is runtime suspended is not to be touched, but the eventfds that
+ * mask and unmask may be signalled. So "masked" is what the user is to find, and
  * the hardware is masked while "masked" or "asleep" is true.
  *
  * intx.lock guards these together with the hardware's mask. It is taken by the
  * handler, by SET_IRQS, by writes of the user's command register, by suspend and
- * resume and by signals of the unmask eventfd, that is, inside the
+ * resume and by signals of the mask and unmask eventfds, that is, inside the
  * lock of an eventfd's wait queue. Therefore nothing is signalled under it.
  */
 #include <linux/irq.h>
@@ -280,6 +280,13 @@ void vfio_pci_intx_unmask(struct vfio_pci_core_device *vdev)
 	unmask_locked(vdev);
 }
 
+/* The mask eventfd was signalled; its queue is locked. */
+static int mask_handler(void *opaque, void *unused)
+{
+	mask_any(opaque);
+	return 0;
+}
+
 /* The unmask eventfd was signalled; its queue is locked. */
 static int unmask_handler(void *opaque, void *unused)
 {
@@ -361,6 +368,7 @@ void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&vdev->irq_lock);
 
+	vfio_virqfd_disable(&intx->mask);
 	vfio_virqfd_disable(&intx->unmask);
 	scoped_guard(spinlock_irqsave, &intx->lock)
 		intx->live = false;
@@ -386,6 +394,19 @@ static bool names_intx(const struct vfio_pci_irq_request *req)
 	return req->start == 0 && req->count == 1;
 }
 
+/* Have an eventfd call handler, and thread where that says so; none by -1. */
+static int set_virqfd(struct vfio_pci_core_device *vdev, struct virqfd **slot,
+		      int (*handler)(void *opaque, void *unused),
+		      void (*thread)(void *opaque, void *unused), s32 fd)
+{
+	if (fd >= 0)
+		return vfio_virqfd_enable(vdev, handler, thread, NULL, slot,
+					  fd);
+
+	vfio_virqfd_disable(slot);
+	return 0;
+}
+
 int vfio_pci_intx_set_mask(struct vfio_pci_core_device *vdev,
 			   const struct vfio_pci_irq_request *req)
 {
@@ -401,15 +422,14 @@ int vfio_pci_intx_set_mask(struct vfio_pci_core_device *vdev,
 			mask_any(vdev);
 		return 0;
 	default:
-		return -ENOTTY;	/* by eventfd: never offered */
+		return set_virqfd(vdev, &vdev->intx.mask, mask_handler, NULL,
+				  *(const s32 *)req->data);
 	}
 }
 
 int vfio_pci_intx_set_unmask(struct vfio_pci_core_device *vdev,
 			     const struct vfio_pci_irq_request *req)
 {
-	s32 fd;
-
 	if (!is_intx(vdev) || !names_intx(req))
 		return -EINVAL;
 
@@ -422,13 +442,8 @@ int vfio_pci_intx_set_unmask(struct vfio_pci_core_device *vdev,
 			unmask_locked(vdev);
 		return 0;
 	default:
-		fd = *(const s32 *)req->data;
-		if (fd >= 0)
-			return vfio_virqfd_enable(vdev, unmask_handler,
-						  unmask_thread, NULL,
-						  &vdev->intx.unmask, fd);
-		vfio_virqfd_disable(&vdev->intx.unmask);
-		return 0;
+		return set_virqfd(vdev, &vdev->intx.unmask, unmask_handler,
+				  unmask_thread, *(const s32 *)req->data);
 	}
 }
 
