@@ -151,6 +151,7 @@ struct vfio_pci_core_device {
 	bool disable_idle_d3;
 
 	/* Found at registration */
+	bool answers_vga;		/* takes part in VGA arbitration */
 	bool needs_pm_restore;		/* D3hot to D0 loses the config space */
 	bool rom_probed;
 	size_t rom_size;		/* size of the ROM region, 0: unreadable */

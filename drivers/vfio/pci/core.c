@@ -158,13 +158,21 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 	ret = vfio_pci_sriov_register(vdev);
 	if (ret)
 		return ret;
+	ret = vfio_pci_vga_register(vdev);
+	if (ret)
+		goto out_sriov;
 
 	vfio_pci_power_register(vdev);
 	ret = vfio_register_group_dev(&vdev->vdev);
-	if (ret) {
-		vfio_pci_power_unregister(vdev);
-		vfio_pci_sriov_unregister(vdev);
-	}
+	if (ret)
+		goto out_power;
+	return 0;
+
+out_power:
+	vfio_pci_power_unregister(vdev);
+	vfio_pci_vga_unregister(vdev);
+out_sriov:
+	vfio_pci_sriov_unregister(vdev);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_register_device);
@@ -182,6 +190,7 @@ void vfio_pci_core_unregister_device(struct vfio_pci_core_device *vdev)
 	vfio_pci_sriov_disable(vdev);
 	vfio_unregister_group_dev(&vdev->vdev);
 	vfio_pci_power_unregister(vdev);
+	vfio_pci_vga_unregister(vdev);
 	vfio_pci_sriov_unregister(vdev);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_unregister_device);

@@ -211,6 +211,20 @@ void vfio_pci_vf_token_close(struct vfio_pci_core_device *vdev);
 int vfio_pci_set_vf_token(struct vfio_pci_core_device *vdev, u32 flags,
 			  void __user *arg, size_t argsz);
 
+/* vga.c: a display's place among those that answer at the same addresses */
+int vfio_pci_vga_register(struct vfio_pci_core_device *vdev);
+void vfio_pci_vga_unregister(struct vfio_pci_core_device *vdev);
+
+/* vga_region.c: and its legacy registers as a region */
+#ifdef CONFIG_VFIO_PCI_VGA
+#define VFIO_PCI_VGA_SIZE	0xc0000
+
+bool vfio_pci_has_vga(const struct vfio_pci_core_device *vdev);
+ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, unsigned int index,
+			char __user *buf, size_t count, loff_t *ppos,
+			bool iswrite);
+#endif
+
 /* hot_reset.c: resets of the slot or bus on the user's demand */
 long vfio_pci_get_hot_reset_info(struct vfio_pci_core_device *vdev,
 				 void __user *uarg);

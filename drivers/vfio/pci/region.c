@@ -74,6 +74,24 @@ static ssize_t config_rw(struct vfio_pci_core_device *vdev, unsigned int index,
 	return ret;
 }
 
+#ifdef CONFIG_VFIO_PCI_VGA
+static int vga_info(struct vfio_pci_core_device *vdev, unsigned int index,
+		    struct vfio_region_info *info, struct vfio_info_cap *caps)
+{
+	if (!vfio_pci_has_vga(vdev))
+		return -EINVAL;
+
+	info->size = VFIO_PCI_VGA_SIZE;
+	info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	return 0;
+}
+
+static const struct region_kind vga_kind = {
+	.info = vga_info,
+	.rw = vfio_pci_vga_rw,
+};
+#endif
+
 static int driver_info(struct vfio_pci_core_device *vdev, unsigned int index,
 		       struct vfio_region_info *info,
 		       struct vfio_info_cap *caps)
@@ -148,6 +166,9 @@ static const struct region_kind *const fixed_regions[VFIO_PCI_NUM_REGIONS] = {
 	[VFIO_PCI_BAR5_REGION_INDEX] = &bar_kind,
 	[VFIO_PCI_ROM_REGION_INDEX] = &rom_kind,
 	[VFIO_PCI_CONFIG_REGION_INDEX] = &config_kind,
+#ifdef CONFIG_VFIO_PCI_VGA
+	[VFIO_PCI_VGA_REGION_INDEX] = &vga_kind,
+#endif
 };
 
 /* Sets *index to what may be used as an index, also by speculation. */
