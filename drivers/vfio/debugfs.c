@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What debugfs shows: vfio/<device>/migration/state of each device that can be
- * migrated.
+ * What debugfs shows: a folder vfio/<device> of each device, in which drivers may
+ * add what they know; and migration/state of each one that can be migrated.
  *
  * The files go before the device waits for its users in
  * vfio_unregister_group_dev(); removing them waits for readers, so a reader
@@ -54,11 +54,11 @@ void vfio_debugfs_add_device(struct vfio_device *device)
 {
 	struct dentry *migration;
 
+	device->debug_root = debugfs_create_dir(dev_name(device->dev),
+						vfio_debugfs_root);
 	if (!device->mig_ops)
 		return;
 
-	device->debug_root = debugfs_create_dir(dev_name(device->dev),
-						vfio_debugfs_root);
 	migration = debugfs_create_dir("migration", device->debug_root);
 	debugfs_create_file("state", 0400, migration, device, &state_fops);
 }

@@ -89,7 +89,7 @@ struct vfio_device {
 	refcount_t refcount;		/* registration references; 0 when not registered */
 	struct completion unregistered;	/* @refcount fell to zero */
 	struct inode *inode;		/* address space of every mmap of the device */
-	struct dentry *debug_root;
+	struct dentry *debug_root;	/* the folder in debugfs, while registered */
 	unsigned int open_count;	/* written under dev_set->lock */
 	struct pid *opener;		/* process of the first open; dev_set->lock */
 	void (*put_kvm)(struct kvm *kvm); /* drops @kvm; dev_set->lock */

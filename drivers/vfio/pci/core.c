@@ -3,6 +3,7 @@
  * Life of a PCI device with VFIO: init, registration and their undoing; and the
  * entries that the core, the PCI core and drivers call.
  */
+#include <linux/debugfs.h>
 #include <linux/module.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
@@ -121,6 +122,21 @@ static int join_device_set(struct vfio_pci_core_device *vdev)
 	return vfio_assign_device_set(&vdev->vdev, set_id);
 }
 
+/* What was latched at init, in debugfs; vfio.ko takes it away with the device. */
+static void show_params(struct vfio_pci_core_device *vdev)
+{
+	struct dentry *dir;
+
+	if (!IS_ENABLED(CONFIG_VFIO_DEBUGFS))
+		return;
+
+	dir = debugfs_create_dir("pci", vdev->vdev.debug_root);
+	debugfs_create_bool("nointxmask", 0400, dir, &vdev->nointxmask);
+	debugfs_create_bool("disable_vga", 0400, dir, &vdev->disable_vga);
+	debugfs_create_bool("disable_idle_d3", 0400, dir,
+			    &vdev->disable_idle_d3);
+}
+
 /**
  * vfio_pci_core_register_device() - Offer a device to users
  * @vdev: the device, initialised, its address in the PCI device's driver data
@@ -166,6 +182,7 @@ int vfio_pci_core_register_device(struct vfio_pci_core_device *vdev)
 	ret = vfio_register_group_dev(&vdev->vdev);
 	if (ret)
 		goto out_power;
+	show_params(vdev);
 	return 0;
 
 out_power:

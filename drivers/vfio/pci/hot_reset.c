@@ -174,15 +174,18 @@ static bool owns(const struct proof *proof, struct vfio_device *device)
 	return id > 0 || id == -ENOENT;
 }
 
-static bool owns_set(const struct proof *proof,
-		     struct vfio_device_set *dev_set)
+static bool owns_set(struct vfio_pci_core_device *vdev,
+		     const struct proof *proof)
 {
+	struct vfio_device_set *dev_set = vdev->vdev.dev_set;
 	struct vfio_pci_core_device *cur;
 
 	lockdep_assert_held(&dev_set->lock);
 
 	vfio_pci_for_each_in_set(cur, dev_set) {
 		if (!owns(proof, &cur->vdev)) {
+			trace_vfio_pci_refuse_reset(vdev->pdev, cur->pdev,
+						    true);
 			pci_info_ratelimited(cur->pdev,
 					     "no reset of its slot or bus: not shown to belong to whoever asks\n");
 			return false;
@@ -252,7 +255,7 @@ static int reset_if_owned(struct vfio_pci_core_device *vdev,
 
 	lockdep_assert_held(&dev_set->lock);
 
-	if (!vfio_pci_set_covers_reset(vdev, true) || !owns_set(proof, dev_set))
+	if (!vfio_pci_set_covers_reset(vdev, true) || !owns_set(vdev, proof))
 		return -EINVAL;
 
 	ret = vfio_pci_set_wake(dev_set);

@@ -150,7 +150,7 @@ static bool is_inside_bar(struct vfio_pci_core_device *vdev, unsigned int index,
 int vfio_pci_bar_mmap(struct vfio_pci_core_device *vdev, unsigned int index,
 		      struct vm_area_struct *vma)
 {
-	if (!vdev->bar[index].can_mmap || !is_inside_bar(vdev, index, vma))
+	if (!is_inside_bar(vdev, index, vma))
 		return -EINVAL;
 
 	vma->vm_private_data = vdev;

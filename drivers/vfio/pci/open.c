@@ -42,25 +42,26 @@ static void restore_state(struct vfio_pci_core_device *vdev)
 
 /* One half may be missing, and then has nothing to do or to undo. */
 struct open_step {
+	const char *name;
 	int (*enable)(struct vfio_pci_core_device *vdev);
 	void (*disable)(struct vfio_pci_core_device *vdev);
 };
 
 static const struct open_step open_steps[] = {
-	{ vfio_pci_vf_token_open, vfio_pci_vf_token_close },
-	{ vfio_pci_power_open, vfio_pci_power_close },
-	{ enable_device, disable_device },
-	{ vfio_pci_reset_open, vfio_pci_reset_close },
-	{ save_state, restore_state },
-	{ vfio_pci_intx_probe, NULL },
-	{ vfio_pci_msix_probe, NULL },
-	{ vfio_pci_config_open, vfio_pci_config_close },
-	{ vfio_pci_bars_open, vfio_pci_bars_close },
-	{ vfio_pci_rom_probe, NULL },
-	{ NULL, vfio_pci_regions_close },
-	{ vfio_pci_irqs_open, vfio_pci_irqs_close },
-	{ NULL, vfio_pci_ioeventfds_close },
-	{ NULL, vfio_pci_power_quiesce },
+	{ "VF token", vfio_pci_vf_token_open, vfio_pci_vf_token_close },
+	{ "power", vfio_pci_power_open, vfio_pci_power_close },
+	{ "enable", enable_device, disable_device },
+	{ "reset", vfio_pci_reset_open, vfio_pci_reset_close },
+	{ "save state", save_state, restore_state },
+	{ "INTx", vfio_pci_intx_probe, NULL },
+	{ "MSI-X", vfio_pci_msix_probe, NULL },
+	{ "config space", vfio_pci_config_open, vfio_pci_config_close },
+	{ "BARs", vfio_pci_bars_open, vfio_pci_bars_close },
+	{ "ROM", vfio_pci_rom_probe, NULL },
+	{ "regions", NULL, vfio_pci_regions_close },
+	{ "interrupts", vfio_pci_irqs_open, vfio_pci_irqs_close },
+	{ "ioeventfds", NULL, vfio_pci_ioeventfds_close },
+	{ "quiesce", NULL, vfio_pci_power_quiesce },
 };
 
 static void undo_steps(struct vfio_pci_core_device *vdev, size_t done)
@@ -92,7 +93,8 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 		if (open_steps[i].enable)
 			ret = open_steps[i].enable(vdev);
 
-	trace_vfio_pci_enable(vdev->pdev, ret);
+	trace_vfio_pci_enable(vdev->pdev, ret ? open_steps[i - 1].name : "all",
+			      ret);
 	if (ret)
 		undo_steps(vdev, i - 1);
 	else

@@ -93,6 +93,16 @@ void vfio_pci_bars_probe_mmap(struct vfio_pci_core_device *vdev);
 int vfio_pci_rom_probe(struct vfio_pci_core_device *vdev);
 
 /* region.c */
+/* The rule that refused a mapping, for the trace */
+enum vfio_pci_mmap_rule {
+	VFIO_PCI_MMAP_GRANTED,
+	VFIO_PCI_MMAP_PRIVATE,
+	VFIO_PCI_MMAP_ABSENT,
+	VFIO_PCI_MMAP_KIND,
+	VFIO_PCI_MMAP_RANGE,
+	VFIO_PCI_MMAP_DRIVER,
+};
+
 int vfio_pci_region_info(struct vfio_pci_core_device *vdev,
 			 struct vfio_region_info *info,
 			 struct vfio_info_cap *caps);

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "private.h"
+#include "trace.h"
 
 /* What can be done with a kind of region. */
 struct region_kind {
@@ -274,6 +275,36 @@ ssize_t vfio_pci_core_write(struct vfio_device *core_vdev,
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_write);
 
+/* Is there something behind the region that could be mapped? */
+static bool is_mappable(struct vfio_pci_core_device *vdev,
+			const struct region_kind *kind, unsigned int index)
+{
+	return kind->mmap && (kind != &bar_kind || vdev->bar[index].can_mmap);
+}
+
+static enum vfio_pci_mmap_rule map_region(struct vfio_pci_core_device *vdev,
+					  struct vm_area_struct *vma, int *ret)
+{
+	const struct region_kind *kind;
+	unsigned int index;
+
+	*ret = -EINVAL;
+	if (!(vma->vm_flags & VM_SHARED))
+		return VFIO_PCI_MMAP_PRIVATE;
+
+	kind = find_region(vdev, vma->vm_pgoff >>
+				 (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT), &index);
+	if (!kind)
+		return VFIO_PCI_MMAP_ABSENT;
+	if (!is_mappable(vdev, kind, index))
+		return VFIO_PCI_MMAP_KIND;
+
+	*ret = kind->mmap(vdev, index, vma);
+	if (!*ret)
+		return VFIO_PCI_MMAP_GRANTED;
+	return kind == &bar_kind ? VFIO_PCI_MMAP_RANGE : VFIO_PCI_MMAP_DRIVER;
+}
+
 /**
  * vfio_pci_core_mmap() - Map a region
  * @core_vdev: the device, open
@@ -288,15 +319,13 @@ int vfio_pci_core_mmap(struct vfio_device *core_vdev,
 {
 	struct vfio_pci_core_device *vdev =
 		container_of(core_vdev, struct vfio_pci_core_device, vdev);
-	const struct region_kind *kind;
-	unsigned int index;
+	enum vfio_pci_mmap_rule rule;
+	int ret;
 
-	kind = find_region(vdev, vma->vm_pgoff >>
-				 (VFIO_PCI_OFFSET_SHIFT - PAGE_SHIFT), &index);
-	if (!kind || !kind->mmap || !(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
-
-	return kind->mmap(vdev, index, vma);
+	rule = map_region(vdev, vma, &ret);
+	trace_vfio_pci_mmap(vdev->pdev, (u64)vma->vm_pgoff << PAGE_SHIFT,
+			    vma->vm_end - vma->vm_start, ret, rule);
+	return ret;
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_mmap);
 

@@ -63,8 +63,10 @@ int vfio_pci_function_reset(struct vfio_pci_core_device *vdev)
 long vfio_pci_device_reset(struct vfio_pci_core_device *vdev,
 			   void __user *unused)
 {
-	if (!vdev->reset_works)
+	if (!vdev->reset_works) {
+		trace_vfio_pci_function_reset(vdev->pdev, -EINVAL);
 		return -EINVAL;
+	}
 	return vfio_pci_function_reset(vdev);
 }
 
@@ -178,6 +180,7 @@ static int find_stranger(struct pci_dev *pdev, void *data)
 	if (vfio_find_device_in_devset(search->vdev->vdev.dev_set, &pdev->dev))
 		return 0;
 
+	trace_vfio_pci_refuse_reset(search->vdev->pdev, pdev, false);
 	if (search->is_asked_for)
 		pci_info_ratelimited(search->vdev->pdev,
 				     "no reset of its slot or bus: %s is there and not with VFIO\n",

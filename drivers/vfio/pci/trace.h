@@ -14,6 +14,12 @@
 TRACE_DEFINE_ENUM(VFIO_PCI_SHUT_LOW_POWER);
 TRACE_DEFINE_ENUM(VFIO_PCI_SHUT_ASLEEP);
 TRACE_DEFINE_ENUM(VFIO_PCI_SHUT_DECODE);
+TRACE_DEFINE_ENUM(VFIO_PCI_MMAP_GRANTED);
+TRACE_DEFINE_ENUM(VFIO_PCI_MMAP_PRIVATE);
+TRACE_DEFINE_ENUM(VFIO_PCI_MMAP_ABSENT);
+TRACE_DEFINE_ENUM(VFIO_PCI_MMAP_KIND);
+TRACE_DEFINE_ENUM(VFIO_PCI_MMAP_RANGE);
+TRACE_DEFINE_ENUM(VFIO_PCI_MMAP_DRIVER);
 
 /* A step and the errno it ended with. */
 DECLARE_EVENT_CLASS(vfio_pci_result,
@@ -30,8 +36,6 @@ DECLARE_EVENT_CLASS(vfio_pci_result,
 	TP_printk("%s ret=%d", __get_str(name), __entry->ret)
 );
 
-DEFINE_EVENT(vfio_pci_result, vfio_pci_enable,
-	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
 DEFINE_EVENT(vfio_pci_result, vfio_pci_function_reset,
 	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
 DEFINE_EVENT(vfio_pci_result, vfio_pci_close_reset,
@@ -42,6 +46,74 @@ DEFINE_EVENT(vfio_pci_result, vfio_pci_runtime_suspend,
 	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
 DEFINE_EVENT(vfio_pci_result, vfio_pci_set_reset,
 	     TP_PROTO(struct pci_dev *pdev, int ret), TP_ARGS(pdev, ret));
+
+/* The device was made ready for its user, or the step that failed. */
+TRACE_EVENT(vfio_pci_enable,
+	TP_PROTO(struct pci_dev *pdev, const char *step, int ret),
+	TP_ARGS(pdev, step, ret),
+	TP_STRUCT__entry(
+		__string(name, pci_name(pdev))
+		__string(step, step)
+		__field(int, ret)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(step);
+		__entry->ret = ret;
+	),
+	TP_printk("%s step=%s ret=%d", __get_str(name), __get_str(step),
+		  __entry->ret)
+);
+
+/* A mapping of a region, and the rule by which it was refused. */
+TRACE_EVENT(vfio_pci_mmap,
+	TP_PROTO(struct pci_dev *pdev, u64 offset, u64 size, int ret, int rule),
+	TP_ARGS(pdev, offset, size, ret, rule),
+	TP_STRUCT__entry(
+		__string(name, pci_name(pdev))
+		__field(u64, offset)
+		__field(u64, size)
+		__field(int, ret)
+		__field(int, rule)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__entry->offset = offset;
+		__entry->size = size;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("%s region=%llu offset=%#llx size=%#llx ret=%d rule=%s",
+		  __get_str(name), VFIO_PCI_OFFSET_TO_INDEX(__entry->offset),
+		  __entry->offset & VFIO_PCI_OFFSET_MASK, __entry->size,
+		  __entry->ret,
+		  __print_symbolic(__entry->rule,
+				   { VFIO_PCI_MMAP_GRANTED, "none" },
+				   { VFIO_PCI_MMAP_PRIVATE, "private mapping" },
+				   { VFIO_PCI_MMAP_ABSENT, "no such region" },
+				   { VFIO_PCI_MMAP_KIND, "region is not mappable" },
+				   { VFIO_PCI_MMAP_RANGE, "past the end" },
+				   { VFIO_PCI_MMAP_DRIVER, "driver" }))
+);
+
+/* No reset of a slot or bus: a device that it would hit, and what is wrong. */
+TRACE_EVENT(vfio_pci_refuse_reset,
+	TP_PROTO(struct pci_dev *pdev, struct pci_dev *hit, bool is_member),
+	TP_ARGS(pdev, hit, is_member),
+	TP_STRUCT__entry(
+		__string(name, pci_name(pdev))
+		__string(hit, pci_name(hit))
+		__field(bool, is_member)
+	),
+	TP_fast_assign(
+		__assign_str(name);
+		__assign_str(hit);
+		__entry->is_member = is_member;
+	),
+	TP_printk("%s hits=%s rule=%s", __get_str(name), __get_str(hit),
+		  __entry->is_member ? "not shown to be the caller's" :
+				       "not with VFIO")
+);
 
 /* Awake again; and whether that ended the user's low power. */
 TRACE_EVENT(vfio_pci_runtime_resume,
