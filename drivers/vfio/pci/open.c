@@ -59,6 +59,7 @@ static const struct open_step open_steps[] = {
 	{ "BARs", vfio_pci_bars_open, vfio_pci_bars_close },
 	{ "ROM", vfio_pci_rom_probe, NULL },
 	{ "regions", NULL, vfio_pci_regions_close },
+	{ "IGD", vfio_pci_igd_open, NULL },
 	{ "interrupts", vfio_pci_irqs_open, vfio_pci_irqs_close },
 	{ "ioeventfds", NULL, vfio_pci_ioeventfds_close },
 	{ "quiesce", NULL, vfio_pci_power_quiesce },

@@ -235,6 +235,16 @@ ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, unsigned int index,
 			bool iswrite);
 #endif
 
+/* igd.c: regions of Intel's integrated graphics, at open */
+#ifdef CONFIG_VFIO_PCI_IGD
+int vfio_pci_igd_open(struct vfio_pci_core_device *vdev);
+#else
+static inline int vfio_pci_igd_open(struct vfio_pci_core_device *vdev)
+{
+	return 0;
+}
+#endif
+
 /* hot_reset.c: resets of the slot or bus on the user's demand */
 long vfio_pci_get_hot_reset_info(struct vfio_pci_core_device *vdev,
 				 void __user *uarg);
