@@ -162,6 +162,7 @@ struct vfio_pci_core_device {
 	bool pci_2_3;			/* INTx can be masked at the device */
 	bool nointx;			/* INTx is absent or kept from the user */
 	bool has_dyn_msix;
+	bool has_eeh;			/* counted as the user's by EEH */
 	u32 irq_count[VFIO_PCI_NUM_IRQS];
 	u8 msix_bar;			/* BAR of the table, valid if msix_size */
 	u16 msi_qmax;			/* irq_lock: log2 of MSI vectors enabled */

@@ -76,13 +76,14 @@ long vfio_pci_get_info(struct vfio_pci_core_device *vdev, void __user *uarg)
 	info.num_irqs = VFIO_PCI_NUM_IRQS;
 
 	ret = add_atomics(vdev, &caps);
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = vfio_pci_zdev_add_caps(vdev, &caps);
 	if (caps.size)
 		info.flags |= VFIO_DEVICE_FLAGS_CAPS;
 
-	ret = vfio_info_reply(uarg, &info, sizeof(info), &info.cap_offset,
-			      &caps);
+	if (!ret)
+		ret = vfio_info_reply(uarg, &info, sizeof(info),
+				      &info.cap_offset, &caps);
 	kfree(caps.buf);
 	return ret;
 }

@@ -245,6 +245,44 @@ static inline int vfio_pci_igd_open(struct vfio_pci_core_device *vdev)
 }
 #endif
 
+/* zdev.c: functions of s390 */
+#ifdef CONFIG_VFIO_PCI_ZDEV_KVM
+int vfio_pci_zdev_add_caps(struct vfio_pci_core_device *vdev,
+			   struct vfio_info_cap *caps);
+int vfio_pci_zdev_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_zdev_close(struct vfio_pci_core_device *vdev);
+#else
+static inline int vfio_pci_zdev_add_caps(struct vfio_pci_core_device *vdev,
+					 struct vfio_info_cap *caps)
+{
+	return 0;
+}
+
+static inline int vfio_pci_zdev_open(struct vfio_pci_core_device *vdev)
+{
+	return 0;
+}
+
+static inline void vfio_pci_zdev_close(struct vfio_pci_core_device *vdev)
+{
+}
+#endif
+
+/* eeh.c: recovery from errors by POWER's platform, for the time of an open */
+#ifdef CONFIG_EEH
+int vfio_pci_eeh_open(struct vfio_pci_core_device *vdev);
+void vfio_pci_eeh_close(struct vfio_pci_core_device *vdev);
+#else
+static inline int vfio_pci_eeh_open(struct vfio_pci_core_device *vdev)
+{
+	return 0;
+}
+
+static inline void vfio_pci_eeh_close(struct vfio_pci_core_device *vdev)
+{
+}
+#endif
+
 /* hot_reset.c: resets of the slot or bus on the user's demand */
 long vfio_pci_get_hot_reset_info(struct vfio_pci_core_device *vdev,
 				 void __user *uarg);
