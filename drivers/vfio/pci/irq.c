@@ -13,6 +13,7 @@
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <kunit/visibility.h>
 
 #include "private.h"
 #include "trace.h"
@@ -176,8 +177,10 @@ static irq_action_fn find_action(unsigned int index, u32 flags)
 	}
 }
 
-static int apply_irq_set(struct vfio_pci_core_device *vdev,
-			 const struct vfio_irq_set *hdr, const void *data)
+/* Does a checked SET_IRQS; see vfio_pci_set_irqs() for what it returns. */
+VISIBLE_IF_KUNIT int vfio_pci_apply_irq_set(struct vfio_pci_core_device *vdev,
+					    const struct vfio_irq_set *hdr,
+					    const void *data)
 {
 	const struct vfio_pci_irq_request req = {
 		.index = hdr->index,
@@ -223,7 +226,7 @@ long vfio_pci_set_irqs(struct vfio_pci_core_device *vdev, void __user *uarg)
 			return PTR_ERR(data);
 	}
 
-	ret = apply_irq_set(vdev, &hdr, data);
+	ret = vfio_pci_apply_irq_set(vdev, &hdr, data);
 	trace_vfio_pci_set_irqs(vdev->pdev, hdr.index, hdr.start, hdr.count,
 				hdr.flags, ret);
 	kfree(data);

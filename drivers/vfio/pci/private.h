@@ -9,6 +9,7 @@
 #ifndef VFIO_PCI_PRIVATE_H
 #define VFIO_PCI_PRIVATE_H
 
+#include <linux/uuid.h>
 #include <linux/vfio_pci_core.h>
 
 /* config.c: the config space that the user sees */
@@ -287,5 +288,12 @@ static inline void vfio_pci_eeh_close(struct vfio_pci_core_device *vdev)
 long vfio_pci_get_hot_reset_info(struct vfio_pci_core_device *vdev,
 				 void __user *uarg);
 long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, void __user *uarg);
+
+/* Statics that the tests see */
+#if IS_ENABLED(CONFIG_KUNIT)
+int vfio_pci_apply_irq_set(struct vfio_pci_core_device *vdev,
+			   const struct vfio_irq_set *hdr, const void *data);
+int vfio_pci_parse_options(const char *text, uuid_t *uuid, bool *has_token);
+#endif
 
 #endif /* VFIO_PCI_PRIVATE_H */

@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uuid.h>
+#include <kunit/visibility.h>
 
 #include "private.h"
 
@@ -244,7 +245,8 @@ static int check_token(struct vfio_pci_core_device *vdev, const uuid_t *given)
 }
 
 /* Options behind a device's name; vf_token=UUID is the only one. */
-static int parse_options(const char *text, uuid_t *uuid, bool *has_token)
+VISIBLE_IF_KUNIT int vfio_pci_parse_options(const char *text, uuid_t *uuid,
+					    bool *has_token)
 {
 	static const char key[] = "vf_token=";
 
@@ -287,7 +289,7 @@ int vfio_pci_core_match(struct vfio_device *core_vdev, char *buf)
 	if (strncmp(name, buf, len) || (buf[len] && buf[len] != ' '))
 		return 0;
 
-	ret = parse_options(buf + len, &uuid, &has_token);
+	ret = vfio_pci_parse_options(buf + len, &uuid, &has_token);
 	if (!ret)
 		ret = check_token(vdev, has_token ? &uuid : NULL);
 	return ret ? ret : 1;

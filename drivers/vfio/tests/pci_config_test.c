@@ -14,7 +14,7 @@
 #define CFG		PCI_CFG_SPACE_SIZE
 #define EXP		PCI_CFG_SPACE_EXP_SIZE
 #define STD_AT		0x80
-#define RANDOM_SPACES	50000
+#define RANDOM_SPACES	100000
 
 /* A config space in memory, which notes how it is used */
 struct space {
