@@ -552,11 +552,28 @@ TEST_F(edu_irq, a_closed_unmask_eventfd_lets_go)
 	EXPECT_TRUE(UNTIL(!irq_unmask_fd(self->fd, unmask_fd), WAIT_MS));
 }
 
-TEST_F(edu_irq, intx_is_not_masked_by_an_eventfd)
+TEST_F(edu_irq, intx_is_masked_by_an_eventfd)
 {
+	int mask_fd = event_new(), none = -1;
+
 	ASSERT_EQ(0, irq_trigger_fd(self->fd, INTX, 0, self->efd));
-	EXPECT_EQ(-ENOTTY, irq_set_raw(self->fd, HEAD + 4, EVENTFD | MASK, INTX,
-				       0, 1, &self->efd, 4));
+	ASSERT_EQ(0, irq_set_raw(self->fd, HEAD + 4, EVENTFD | MASK, INTX,
+				 0, 1, &mask_fd, 4));
+	ASSERT_EQ(0, event_kick(mask_fd));
+	ASSERT_EQ(0, raise_irq(self->fd));
+	EXPECT_EQ(0, event_wait(self->efd, QUIET_MS));
+	ASSERT_EQ(0, unmask(self->fd));
+	EXPECT_EQ(1, event_wait(self->efd, WAIT_MS));
+
+	/* Without it, a signal means nothing. */
+	ASSERT_EQ(0, edu_write(self->fd, EDU_REG_IRQ_ACK, 1));
+	ASSERT_EQ(0, unmask(self->fd));
+	ASSERT_EQ(0, irq_set_raw(self->fd, HEAD + 4, EVENTFD | MASK, INTX,
+				 0, 1, &none, 4));
+	ASSERT_EQ(0, event_kick(mask_fd));
+	ASSERT_EQ(0, raise_irq(self->fd));
+	EXPECT_EQ(1, event_wait(self->efd, WAIT_MS));
+	close(mask_fd);
 }
 
 TEST_F(edu_irq, intx_off_cannot_be_masked)
