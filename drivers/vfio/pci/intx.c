@@ -180,6 +180,9 @@ static bool unmask_line(struct vfio_pci_core_device *vdev)
 
 	if (!intx->live || !intx->masked)
 		return false;
+	/* The user's own DisINTx outlasts every unmasking; clearing it unmasks. */
+	if (READ_ONCE(vdev->virq_disabled))
+		return false;
 	/* While asleep, the hardware follows at resume. */
 	intx->masked = !intx->asleep && try_unmask_line(vdev);
 	return intx->masked;
@@ -271,6 +274,7 @@ bool vfio_pci_intx_mask(struct vfio_pci_core_device *vdev)
  * @vdev: the device
  *
  * Where the device still asserts the line, INTx stays masked and fires again.
+ * While the user's own DisINTx is set, nothing is unmasked.
  *
  * Context: As vfio_pci_intx_mask().
  */
@@ -356,9 +360,7 @@ static int intx_enable(struct vfio_pci_core_device *vdev,
 	}
 	vfio_pci_intx_sync(vdev);
 
-	/* The user's own DisINTx stays; clearing it unmasks. */
-	if (!READ_ONCE(vdev->virq_disabled))
-		unmask_locked(vdev);
+	unmask_locked(vdev);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <kunit/test.h>
 #include <linux/pci.h>
+#include <linux/prandom.h>
 #include <linux/sizes.h>
 
 #include "../pci/private.h"
@@ -258,6 +259,69 @@ static void disintx_is_virtual(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, f->vdev.virq_disabled);
 	KUNIT_EXPECT_EQ(test, hw_word(f, PCI_COMMAND),
 			DECODE | PCI_COMMAND_INTX_DISABLE);
+	close_fake(f);
+}
+
+/*
+ * Many changes by everybody who may mask INTx, against a model of three flags:
+ * the device is let through only while nobody wants it masked.
+ */
+static void intx_stays_masked_while_anybody_wants_it(struct kunit *test)
+{
+	bool is_masked = false, is_asleep = false, is_disabled = false;
+	struct fake *f = open_fake(new_fake(test));
+	struct vfio_pci_core_device *vdev = &f->vdev;
+	u8 *status = &f->cfg[PCI_STATUS];
+	struct rnd_state rnd;
+	int i;
+
+	prandom_seed_state(&rnd, 3);
+	vdev->pci_2_3 = true;
+	vdev->intx.live = true;
+	vfio_pci_intx_sync(vdev);
+
+	for (i = 0; i < 10000; i++) {
+		bool is_asserted = *status & PCI_STATUS_INTERRUPT;
+
+		switch (prandom_u32_state(&rnd) % 7) {
+		case 0:
+			*status ^= PCI_STATUS_INTERRUPT;
+			break;
+		case 1:
+			vfio_pci_intx_suspend(vdev);
+			is_asleep = true;
+			break;
+		case 2:
+			vfio_pci_intx_resume(vdev);
+			is_masked |= is_asleep && is_asserted;
+			is_asleep = false;
+			break;
+		case 3:
+			vfio_pci_intx_mask(vdev);
+			is_masked = true;
+			break;
+		case 4:
+			wr(f, PCI_COMMAND + 1, 1, PCI_COMMAND_INTX_DISABLE >> 8);
+			is_disabled = true;
+			is_masked = true;
+			break;
+		case 5:
+			wr(f, PCI_COMMAND + 1, 1, 0);
+			if (!is_disabled)
+				break;
+			is_disabled = false;
+			is_masked = !is_asleep && is_asserted;
+			break;
+		default:
+			vfio_pci_intx_unmask(vdev);
+			if (!is_disabled)
+				is_masked &= !is_asleep && is_asserted;
+		}
+		KUNIT_ASSERT_EQ(test, vdev->intx.masked, is_masked);
+		KUNIT_ASSERT_EQ(test,
+				!!(hw_word(f, PCI_COMMAND) & PCI_COMMAND_INTX_DISABLE),
+				is_masked || is_asleep);
+	}
 	close_fake(f);
 }
 
@@ -535,6 +599,7 @@ static struct kunit_case config_dev_cases[] = {
 	KUNIT_CASE(memory_enable_is_tracked),
 	KUNIT_CASE(a_vf_always_decodes_memory),
 	KUNIT_CASE(disintx_is_virtual),
+	KUNIT_CASE(intx_stays_masked_while_anybody_wants_it),
 	KUNIT_CASE(a_missing_intx_has_no_pin),
 	KUNIT_CASE(bars_are_sized_without_the_hardware),
 	KUNIT_CASE(bars_come_back_after_a_backdoor_reset),

@@ -620,6 +620,24 @@ TEST_F(edu_irq, intx_disable_set_before_is_honoured)
 	EXPECT_EQ(1, event_wait(self->efd, WAIT_MS));
 }
 
+/* As a guest's end of interrupt does it, which comes when it likes. */
+TEST_F(edu_irq, unmasking_leaves_intx_disable_alone)
+{
+	int unmask_fd = event_new();
+
+	ASSERT_EQ(0, irq_trigger_fd(self->fd, INTX, 0, self->efd));
+	ASSERT_EQ(0, irq_unmask_fd(self->fd, unmask_fd));
+	ASSERT_EQ(0, config_command(self->fd, 0, PCI_COMMAND_INTX_DISABLE));
+	ASSERT_EQ(0, raise_irq(self->fd));
+	ASSERT_EQ(0, unmask(self->fd));
+	EXPECT_EQ(0, event_wait(self->efd, QUIET_MS));
+	ASSERT_EQ(0, event_kick(unmask_fd));
+	EXPECT_EQ(0, event_wait(self->efd, QUIET_MS));
+	ASSERT_EQ(0, config_command(self->fd, PCI_COMMAND_INTX_DISABLE, 0));
+	EXPECT_EQ(1, event_wait(self->efd, WAIT_MS));
+	close(unmask_fd);
+}
+
 TEST_F(edu_irq, a_storm_is_delivered_one_by_one)
 {
 	int i;
