@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/panic.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <uapi/linux/vfio.h>
 
