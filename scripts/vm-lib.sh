@@ -106,8 +106,8 @@ disk_image()
 nested_vm=(--devices guest --smp 1 --modules none)
 
 # Make what a nested guest boots from, and the words that tell guest/nested.sh
-# of it: nested=(NAME=VALUE...). It runs Debian's kernel, with a driver for edu
-# of our own built against the same headers.
+# of it: nested=(NAME=VALUE...). It runs Debian's kernel, with drivers of our own
+# for edu and virtual functions of igb, built against the same headers.
 nested_guest()
 {
 	local release headers dir=$repo/build/nested image
@@ -121,10 +121,10 @@ nested_guest()
 	mkdir -p "$dir"
 	(
 		flock 9
-		cp -u "$repo/scripts/nested/"{Kbuild,edu_guest.c} "$dir/" &&
+		cp -u "$repo/scripts/nested/"{Kbuild,*.c} "$dir/" &&
 		    env -u MAKEFLAGS -u MAKELEVEL make -s -C "$headers" M="$dir" modules 9>&-
 	) 9> "$dir/lock" || return
-	image=$(initramfs "$release" "$repo/scripts/nested/init" nvme "$dir/edu_guest.ko") || return
+	image=$(initramfs "$release" "$repo/scripts/nested/init" nvme "$dir"/{edu,vf}_guest.ko) || return
 	nested=(NESTED_KERNEL=/boot/vmlinuz-$release NESTED_INITRD="$image"
 		NESTED_SHA256="$(sha256sum < "$(disk_image)" | cut -d ' ' -f 1)")
 }

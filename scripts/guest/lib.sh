@@ -136,7 +136,7 @@ qmp()
 
 	printf '{"execute": "%s", "arguments": %s, "id": "%s"}\n' \
 		"$1" "${2-{\}}" "$id" >&"$qmp_in"
-	while read -r -t 30 line <&"$qmp_out"; do
+	while read -r -t 120 line <&"$qmp_out"; do
 		[[ $line == *'"event": '* ]] && qmp_events+=$line$'\n'
 		[[ $line == *'"id": "'"$id"'"'* ]] || continue
 		echo "${line%$'\r'}"

@@ -5,14 +5,28 @@
 
 nested=$VM_RESULTS/nested
 
-# nested_start once|stay ADDRESS...: start it with these devices, each on a
-# port of its own as id dev1, dev2...; "stay" keeps it up after its checks.
+# How many of the addresses are devices of this VENDOR:DEVICE.
+nested_count()
+{
+	local all wanted=$1
+
+	shift
+	all=$(pci_find "$wanted")
+	printf '%s\n' "$@" | cut -d , -f 1 | grep -cxF "$all"
+}
+
+# nested_start once|stay ADDRESS[,PROPERTY=VALUE]...: start it with these devices,
+# each on a port of its own as id dev1, dev2...; "stay" keeps it up after its
+# checks.
 nested_start()
 {
 	local words="console=ttyS0 quiet nested.sha256=$NESTED_SHA256" devices=() n=0 address
 
 	[[ $1 == once ]] || words+=" nested.stay=1"
 	shift
+	words+=" nested.edu=$(nested_count 1234:11e8 "$@")"
+	words+=" nested.nvme=$(nested_count 1b36:0010 "$@")"
+	words+=" nested.vf=$(nested_count 8086:10ca "$@")"
 	for address; do
 		n=$((n + 1))
 		devices+=(-device "pcie-root-port,id=port$n,chassis=$n"
