@@ -175,32 +175,33 @@ static irqreturn_t intx_handler(int irq, void *data)
 static bool unmask_line(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->intx;
+	bool is_asserted = false;
 
-	guard(spinlock_irqsave)(&intx->lock);
-
-	if (!intx->live || !intx->masked)
-		return false;
-	/* The user's own DisINTx outlasts every unmasking; clearing it unmasks. */
-	if (READ_ONCE(vdev->virq_disabled))
-		return false;
-	/* While asleep, the hardware follows at resume. */
-	intx->masked = !intx->asleep && try_unmask_line(vdev);
-	return intx->masked;
+	scoped_guard(spinlock_irqsave, &intx->lock) {
+		/* The user's own DisINTx outlasts this; clearing it unmasks. */
+		if (intx->live && intx->masked &&
+		    !READ_ONCE(vdev->virq_disabled)) {
+			/* While asleep, the hardware follows at resume. */
+			is_asserted = !intx->asleep && try_unmask_line(vdev);
+			intx->masked = is_asserted;
+		}
+	}
+	return is_asserted;
 }
 
 /* Return: whether INTx is in use and was not masked before. */
 static bool mask_any(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->intx;
+	bool is_new = false;
 
-	guard(spinlock_irqsave)(&intx->lock);
-
-	if (!intx->live || intx->masked)
-		return false;
-	if (!intx->asleep)
-		mask_line(vdev);
-	intx->masked = true;
-	return true;
+	scoped_guard(spinlock_irqsave, &intx->lock) {
+		is_new = intx->live && !intx->masked;
+		if (is_new && !intx->asleep)
+			mask_line(vdev);
+		intx->masked |= is_new;
+	}
+	return is_new;
 }
 
 /**
@@ -215,11 +216,11 @@ void vfio_pci_intx_suspend(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->intx;
 
-	guard(spinlock_irqsave)(&intx->lock);
-
-	if (intx->live && !intx->masked)
-		mask_line(vdev);
-	intx->asleep = true;
+	scoped_guard(spinlock_irqsave, &intx->lock) {
+		if (intx->live && !intx->masked)
+			mask_line(vdev);
+		intx->asleep = true;
+	}
 }
 
 /**
