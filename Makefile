@@ -5,7 +5,7 @@
 export KVER JOBS
 
 .NOTPARALLEL:
-.PHONY: help deps run check modules tree kernel kunit selftests guests static series series-check mutants docs clean
+.PHONY: help deps run check modules tree kernel kunit selftests guests static compat series series-check mutants docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo '  make selftests  kselftests, on the stock kernel and on the debug kernel'
 	@echo '  make guests     tests with QEMU guests, on the stock kernel'
 	@echo '  make static     compilers, sparse, kernel-doc, checkpatch and the user ABI'
+	@echo '  make compat     the base'"'"'s drivers of single PCI devices, built on ours'
 	@echo '  make docs       the documents as HTML, without warnings'
 	@echo '  make series     build/series/*.patch, the work as patches against the base'
 	@echo '  make series-check  apply the series and build each of its steps (long)'
@@ -62,6 +63,10 @@ check: modules kernel
 
 static: tree
 	@scripts/static
+
+compat: tree
+	@scripts/deps compat
+	@scripts/compat
 
 docs: tree
 	@scripts/docs
