@@ -67,7 +67,7 @@ module_file()
 	local file name
 
 	if [[ $VM_MODULES == ours && ! -L /lib/modules/$(uname -r) ]]; then
-		for file in "$VM_REPO"/build/modules/*.ko; do
+		for file in "$VM_REPO"/build/{modules,samples}/*.ko; do
 			name=${file##*/}
 			name=${name%.ko}
 			[[ ${name//-/_} == "${1//-/_}" ]] && echo "$file" && return
