@@ -162,6 +162,12 @@ int edu_load(int fd, __u64 iova, unsigned int len);
 int edu_store(int fd, __u64 iova, unsigned int len);
 int edu_copy(int fd, __u64 to, __u64 from, unsigned int len);
 
+/* --- feature.c: features, and memory that may not be there ---------------- */
+
+int device_feature(int fd, __u32 flags, void *payload, size_t len);
+void touch_init(void);
+int touched(const void *p);
+
 /* --- proc.c: memory, processes, waiting ----------------------------------- */
 
 #define WAIT_MS			30000
