@@ -162,6 +162,14 @@ int edu_load(int fd, __u64 iova, unsigned int len);
 int edu_store(int fd, __u64 iova, unsigned int len);
 int edu_copy(int fd, __u64 to, __u64 from, unsigned int len);
 
+/* --- reset.c: hot resets ------------------------------------------------- */
+
+struct vfio_pci_hot_reset_info *hot_reset_info(int fd, int *ret);
+int hot_reset_raw(int fd, __u32 argsz, __u32 flags, __u32 count, const int *fds,
+		  size_t len);
+int hot_reset(int fd, const int *groups, unsigned int count);
+int hot_reset_wait(int fd, const int *groups, unsigned int count);
+
 /* --- feature.c: features, and memory that may not be there ---------------- */
 
 int device_feature(int fd, __u32 flags, void *payload, size_t len);
