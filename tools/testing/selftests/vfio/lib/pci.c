@@ -232,20 +232,26 @@ static int probe(const char *name)
 	return file_write("/sys/bus/pci/drivers_probe", name);
 }
 
-int pci_bind_vfio(const char *name)
+/* Gives the device to this driver and to no other. */
+int pci_bind(const char *name, const char *driver)
 {
 	int ret;
 
-	if (pci_bound_to(name, "vfio-pci"))
+	if (pci_bound_to(name, driver))
 		return 0;
 	ret = pci_unbind(name);
 	if (!ret)
-		ret = pci_override(name, "vfio-pci");
+		ret = pci_override(name, driver);
 	if (!ret)
 		ret = probe(name);
-	if (!ret && !pci_bound_to(name, "vfio-pci"))
+	if (!ret && !pci_bound_to(name, driver))
 		ret = -ENODEV;
 	return ret;
+}
+
+int pci_bind_vfio(const char *name)
+{
+	return pci_bind(name, "vfio-pci");
 }
 
 /* Gives the device back to whatever driver knows it, if any does. */

@@ -38,6 +38,7 @@
 #define ID_E1000		0x8086100e
 #define ID_IVSHMEM		0x1af41110
 #define ID_SDHCI		0x1b360007
+#define ID_NVME_VFS		0x80865845
 #define ID_ICH9_LPC		0x80862918
 #define ID_ICH9_SATA		0x80862922
 #define ID_ICH9_SMBUS		0x80862930
@@ -61,6 +62,7 @@ int pci_override(const char *name, const char *driver);
 int pci_unbind(const char *name);
 int pci_free_bridges(const char *name);
 int pci_bind_native(const char *name);
+int pci_bind(const char *name, const char *driver);
 int pci_bind_vfio(const char *name);
 int pci_remove(const char *name);
 int pci_rescan(void);
@@ -169,6 +171,16 @@ int hot_reset_raw(int fd, __u32 argsz, __u32 flags, __u32 count, const int *fds,
 		  size_t len);
 int hot_reset(int fd, const int *groups, unsigned int count);
 int hot_reset_wait(int fd, const int *groups, unsigned int count);
+
+/* --- sriov.c: virtual functions and their token --------------------------- */
+
+#define UUID_TEXT		37
+
+int sriov_set(const char *pf, unsigned int count);
+int sriov_vf(const char *pf, unsigned int index, char vf[PCI_NAME_LEN]);
+int group_device_options(int group, const char *name, const char *options);
+int group_device_token(int group, const char *name, const char *uuid);
+void uuid_new(char text[UUID_TEXT], __u8 bytes[16]);
 
 /* --- feature.c: features, and memory that may not be there ---------------- */
 
