@@ -37,6 +37,8 @@ struct sweep {
  */
 #define STACK_FULL	32
 #define STACK_NEAR	8
+/* What VFIO itself asks for. The PCI core takes a lack of memory for its bug. */
+#define STACK_OWN	5
 
 /* Where VFIO's modules are, as seen from the fault injection; false: nowhere. */
 static bool vfio_text(unsigned long *start, unsigned long *end)
@@ -343,6 +345,122 @@ TEST_F_TIMEOUT(fault, regions, 600)
 	SWEEP(touch_regions(self->dev.fd), (void)0);
 	if (!vioctl_long(self->dev.fd, VFIO_DEVICE_RESET, 0))
 		SWEEP(vioctl_long(self->dev.fd, VFIO_DEVICE_RESET, 0), (void)0);
+}
+
+/* A display, and another one whose coming and going has the arbiter ask the first. */
+FIXTURE(display)
+{
+	struct vfio_dev dev;
+	struct sweep sweep;
+	char other[PCI_NAME_LEN];
+	int arbiter;
+};
+
+FIXTURE_SETUP(display)
+{
+	char text[64];
+	const char *why;
+	int len;
+
+	why = injection_set_up(STACK_NEAR);
+	if (!why)
+		why = vfio_dev_get(&self->dev, ID_VGA, PCI_ALONE, 0, 0);
+	if (why)
+		SKIP(return, "%s", why);
+	if (!pci_find(ID_VGA, PCI_ALONE, 1, self->other))
+		SKIP(return, "there is but one display");
+	/* It asks nobody before somebody has used it. */
+	self->arbiter = open("/dev/vga_arbiter", O_RDWR);
+	if (self->arbiter < 0)
+		SKIP(return, "no arbiter of displays");
+	len = snprintf(text, sizeof(text), "target PCI:%s", self->dev.name);
+	ASSERT_EQ(len, write(self->arbiter, text, len));
+	self->sweep.fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	ASSERT_LE(0, self->sweep.fail_nth);
+}
+
+FIXTURE_TEARDOWN(display)
+{
+	char name[PCI_NAME_LEN];
+
+	disarm(&self->sweep);
+	close(self->arbiter);
+	if (!pci_find(ID_VGA, PCI_ANY, 1, name))
+		EXPECT_EQ(0, pci_rescan());
+	EXPECT_EQ(0, pci_bind_vfio(self->dev.name));
+}
+
+/* What a failed bind left with the arbiter is called now. */
+static void ask_displays(const char *other)
+{
+	char name[PCI_NAME_LEN];
+
+	if (pci_find(ID_VGA, PCI_ANY, 1, name))
+		pci_remove(other);
+	else
+		pci_rescan();
+}
+
+TEST_F_TIMEOUT(display, P18_the_arbiter_forgets_who_did_not_come, 600)
+{
+	ASSERT_EQ(0, pci_unbind(self->dev.name));
+	SWEEP(pci_bind_vfio(self->dev.name), ({
+		ask_displays(self->other);
+		pci_unbind(self->dev.name);
+	}));
+}
+
+/* A physical function, whose virtual ones no host driver may get. */
+FIXTURE(functions)
+{
+	struct vfio_dev dev;
+	struct sweep sweep;
+	char enable[8];
+};
+
+FIXTURE_SETUP(functions)
+{
+	const char *why;
+	char text[16];
+
+	why = injection_set_up(STACK_OWN);
+	if (!why)
+		why = vfio_dev_get(&self->dev, ID_IGB, PCI_ALONE, 0, 0);
+	if (why)
+		SKIP(return, "%s", why);
+	if (pci_attr_read(self->dev.name, "sriov_totalvfs", text, sizeof(text)) ||
+	    param_read("vfio_pci", "enable_sriov", self->enable, sizeof(self->enable)))
+		SKIP(return, "no virtual functions");
+	ASSERT_EQ(0, param_write("vfio_pci", "enable_sriov", "Y"));
+	self->sweep.fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	ASSERT_LE(0, self->sweep.fail_nth);
+}
+
+FIXTURE_TEARDOWN(functions)
+{
+	disarm(&self->sweep);
+	EXPECT_EQ(0, sriov_set(self->dev.name, 0));
+	param_write("vfio_pci", "enable_sriov", self->enable);
+}
+
+/* Either there is none, or it waits for VFIO and for nobody else. */
+static bool is_captured(const char *pf)
+{
+	char vf[PCI_NAME_LEN], text[64];
+
+	return sriov_vf(pf, 0, vf) ||
+	       (!pci_attr_read(vf, "driver_override", text, sizeof(text)) &&
+		!strcmp(text, "vfio-pci"));
+}
+
+TEST_F_TIMEOUT(functions, P20_no_lack_of_memory_leaves_them_to_the_host, 600)
+{
+	SWEEP(sriov_set(self->dev.name, 1), ({
+		EXPECT_TRUE(is_captured(self->dev.name));
+		sriov_set(self->dev.name, 0);
+	}));
+	/* The names at least were asked for. */
+	EXPECT_LT(3, self->sweep.n);
 }
 
 TEST_HARNESS_MAIN

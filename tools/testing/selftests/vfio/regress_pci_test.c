@@ -661,4 +661,21 @@ TEST(P09_a_small_bar_is_mappable_only_with_a_page_of_its_own)
 	vfio_dev_close(&dev);
 }
 
+/* Bridges have no user: only what ends a bus is taken. */
+TEST(P19_a_bridge_is_not_taken)
+{
+	char name[PCI_NAME_LEN], driver[64];
+	int was_bound;
+
+	if (vfio_load() || !pci_find(ID_PCI_BRIDGE, PCI_ANY, 0, name))
+		SKIP(return, "no bridge from PCI Express to PCI");
+	was_bound = !pci_driver(name, driver, sizeof(driver));
+	EXPECT_NE(0, pci_bind_vfio(name));
+	EXPECT_FALSE(pci_bound_to(name, "vfio-pci"));
+	/* Whatever had it may have it again. */
+	if (was_bound)
+		EXPECT_EQ(0, pci_bind(name, driver));
+	EXPECT_EQ(0, pci_override(name, ""));
+}
+
 TEST_HARNESS_MAIN

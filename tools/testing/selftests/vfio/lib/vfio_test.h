@@ -31,6 +31,7 @@
 
 /* Vendor and device, as one number. */
 #define ID_EDU			0x123411e8
+#define ID_PCI_BRIDGE		0x1b36000e
 #define ID_PCI_TESTDEV		0x1b360005
 #define ID_E1000E		0x808610d3
 #define ID_IGB			0x808610c9
