@@ -176,4 +176,88 @@ TEST_F(noiommu, the_unprivileged_cannot_open_the_device)
 	EXPECT_EQ(-EPERM, group_device(self->dev.group, self->name));
 }
 
+/*
+ * Two functions of one slot. The first has sixteen vectors by MSI, of which a
+ * machine without an IOMMU has but one to give.
+ */
+FIXTURE(slot)
+{
+	struct vfio_dev dev;
+	char other[PCI_NAME_LEN];
+	char before[8];
+};
+
+FIXTURE_SETUP(slot)
+{
+	char name[PCI_NAME_LEN];
+
+	if (vfio_load())
+		SKIP(return, "vfio-pci cannot be loaded");
+	if (param_read("vfio", MODE, self->before, sizeof(self->before)))
+		SKIP(return, "the kernel has no no-IOMMU mode");
+	if (!pci_find(ID_XHCI, PCI_ANY, 0, name) ||
+	    !pci_find(ID_XHCI, PCI_ANY, 1, self->other))
+		SKIP(return, "no two functions of qemu-xhci");
+	pci_unbind(name);
+	pci_unbind(self->other);
+	if (pci_group(name) >= 0)
+		SKIP(return, "the machine has an IOMMU");
+	ASSERT_EQ(0, param_write("vfio", MODE, "Y"));
+	ASSERT_EQ(0, pci_bind_vfio(name));
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, name, VFIO_NOIOMMU_IOMMU));
+}
+
+FIXTURE_TEARDOWN(slot)
+{
+	vfio_dev_close(&self->dev);
+	pci_unbind(self->dev.name);
+	pci_unbind(self->other);
+	param_write("vfio", MODE, self->before);
+}
+
+TEST_F(slot, too_many_vectors_are_answered_by_how_many_there_are)
+{
+	int fds[16], line = event_new(), i, had;
+	struct vfio_irq_info info;
+
+	for (i = 0; i < 16; i++)
+		fds[i] = event_new();
+	ASSERT_EQ(0, irq_info(self->dev.fd, VFIO_PCI_MSI_IRQ_INDEX, &info));
+	ASSERT_EQ(16, info.count);
+	had = irq_trigger_fds(self->dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, 16, fds);
+	ASSERT_LT(0, had);
+	ASSERT_GT(16, had);
+	/* Nothing was enabled: the line is still to be had. */
+	EXPECT_NE(0, irq_action(self->dev.fd, VFIO_PCI_MSI_IRQ_INDEX,
+				VFIO_IRQ_SET_ACTION_TRIGGER, 0, 1));
+	EXPECT_EQ(0, event_read(fds[0]));
+	ASSERT_EQ(0, irq_trigger_fd(self->dev.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, line));
+	ASSERT_EQ(0, irq_disable(self->dev.fd, VFIO_PCI_INTX_IRQ_INDEX));
+	/* And so many are given. */
+	ASSERT_EQ(0, irq_trigger_fds(self->dev.fd, VFIO_PCI_MSI_IRQ_INDEX, 0, had, fds));
+	ASSERT_EQ(0, irq_action(self->dev.fd, VFIO_PCI_MSI_IRQ_INDEX,
+				VFIO_IRQ_SET_ACTION_TRIGGER, 0, had));
+	for (i = 0; i < had; i++)
+		EXPECT_EQ(1, event_read(fds[i]));
+}
+
+TEST_F(slot, what_is_in_no_group_stops_a_hot_reset)
+{
+	struct vfio_pci_hot_reset_info *info;
+	int ret;
+
+	ASSERT_GT(0, pci_group(self->other));
+	info = hot_reset_info(self->dev.fd, &ret);
+	EXPECT_EQ(NULL, info);
+	EXPECT_EQ(-EPERM, ret);
+	EXPECT_EQ(-EINVAL, hot_reset(self->dev.fd, &self->dev.group, 1));
+	/* In a group of its own it is listed, and still not the user's. */
+	ASSERT_EQ(0, pci_bind_vfio(self->other));
+	info = hot_reset_info(self->dev.fd, &ret);
+	ASSERT_EQ(0, ret);
+	EXPECT_EQ(2, info->count);
+	free(info);
+	EXPECT_EQ(-EINVAL, hot_reset(self->dev.fd, &self->dev.group, 1));
+}
+
 TEST_HARNESS_MAIN
