@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * KUnit tests of what each action answers for each interrupt index of a PCI
- * device, as far as it takes no hardware (P01, P02).
+ * device, as far as it takes no hardware (P01, P02, P31).
  */
 #include <kunit/test.h>
+#include <linux/interrupt.h>
 #include <linux/pci.h>
 
 #include "../pci/private.h"
@@ -124,8 +125,86 @@ static void every_action_answers_as_the_table_says(struct kunit *test)
 	}
 }
 
+/* The pin, as a device's config space tells it; nothing else is asked for. */
+static int pin_read(struct pci_bus *bus, unsigned int devfn, int pos, int size,
+		    u32 *value)
+{
+	const u8 *pin = bus->sysdata;
+
+	*value = pos == PCI_INTERRUPT_PIN ? *pin : 0;
+	return PCIBIOS_SUCCESSFUL;
+}
+
+struct intx_case {
+	const char *what;
+	u8 pin;
+	unsigned int irq;
+	u16 device;		/* of Intel */
+	bool is_virtfn;
+	bool nointxmask;	/* the parameter */
+	bool is_broken;		/* the base kernel's quirk */
+	bool has_intx;
+	bool can_mask;
+};
+
+static const struct intx_case intx_cases[] = {
+	{ "a line", 1, 11, 0x10d3, .has_intx = true, .can_mask = true },
+	{ "a line of another pin", 4, 11, 0x10d3, .has_intx = true, .can_mask = true },
+	{ "no pin", 0, 11, 0x10d3, .can_mask = true },
+	{ "a pin without a line", 1, 0, 0x10d3, .can_mask = true },
+	{ "a line not connected", 1, IRQ_NOTCONNECTED, 0x10d3, .can_mask = true },
+	{ "a virtual function", 1, 11, 0x10d3, .is_virtfn = true, .can_mask = true },
+	{ "masking not wanted", 1, 11, 0x10d3, .nointxmask = true, .has_intx = true },
+	{ "masking broken", 1, 11, 0x10d3, .is_broken = true, .has_intx = true },
+	/* Status that never shows a line hides it, where that would be asked. */
+	{ "i40e", 1, 11, 0x1572, .can_mask = true },
+	{ "X550", 1, 11, 0x1563, .can_mask = true },
+	{ "i40e, masking not wanted", 1, 11, 0x1572, .nointxmask = true,
+	  .has_intx = true },
+};
+
+/* P31: one place decides, so that no interrupt is offered that cannot come. */
+static void a_line_is_offered_where_there_is_one(struct kunit *test)
+{
+	struct pci_ops ops = { .read = pin_read };
+	struct vfio_pci_core_device *vdev;
+	struct pci_dev *pdev;
+	struct pci_bus *bus;
+	unsigned int i;
+	u8 pin;
+
+	vdev = kunit_kzalloc(test, sizeof(*vdev), GFP_KERNEL);
+	pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+	bus = kunit_kzalloc(test, sizeof(*bus), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, vdev);
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	KUNIT_ASSERT_NOT_NULL(test, bus);
+	vdev->pdev = pdev;
+	pdev->bus = bus;
+	pdev->vendor = PCI_VENDOR_ID_INTEL;
+	bus->ops = &ops;
+	bus->sysdata = &pin;
+
+	for (i = 0; i < ARRAY_SIZE(intx_cases); i++) {
+		const struct intx_case *c = &intx_cases[i];
+
+		pin = c->pin;
+		pdev->irq = c->irq;
+		pdev->device = c->device;
+		pdev->is_virtfn = c->is_virtfn;
+		pdev->broken_intx_masking = c->is_broken;
+		vdev->nointxmask = c->nointxmask;
+		KUNIT_EXPECT_EQ(test, 0, vfio_pci_intx_probe(vdev));
+		KUNIT_EXPECT_EQ_MSG(test, c->has_intx, !vdev->nointx, "%s",
+				    c->what);
+		KUNIT_EXPECT_EQ_MSG(test, c->can_mask, vdev->pci_2_3, "%s",
+				    c->what);
+	}
+}
+
 static struct kunit_case pci_irq_cases[] = {
 	KUNIT_CASE(every_action_answers_as_the_table_says),
+	KUNIT_CASE(a_line_is_offered_where_there_is_one),
 	{}
 };
 
