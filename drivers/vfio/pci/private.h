@@ -294,6 +294,7 @@ long vfio_pci_hot_reset(struct vfio_pci_core_device *vdev, void __user *uarg);
 int vfio_pci_apply_irq_set(struct vfio_pci_core_device *vdev,
 			   const struct vfio_irq_set *hdr, const void *data);
 int vfio_pci_parse_options(const char *text, uuid_t *uuid, bool *has_token);
+bool vfio_pci_is_denied(struct pci_dev *pdev, bool is_list_off);
 #endif
 
 #endif /* VFIO_PCI_PRIVATE_H */

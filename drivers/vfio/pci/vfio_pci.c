@@ -10,6 +10,9 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vfio_pci_core.h>
+#include <kunit/visibility.h>
+
+#include "private.h"
 
 static char ids[1024] __initdata;
 module_param_string(ids, ids, sizeof(ids), 0);
@@ -54,14 +57,14 @@ static const struct pci_device_id denylist[] = {
 	{}
 };
 
-static bool is_denied(struct pci_dev *pdev)
+VISIBLE_IF_KUNIT bool vfio_pci_is_denied(struct pci_dev *pdev, bool is_list_off)
 {
 	if (!pci_match_id(denylist, pdev))
 		return false;
 
-	pci_warn(pdev, "is on the denylist, %s\n", disable_denylist ?
+	pci_warn(pdev, "is on the denylist, %s\n", is_list_off ?
 		 "taken since disable_denylist is set" : "not taken");
-	return !disable_denylist;
+	return !is_list_off;
 }
 
 /* Parameters as they are when the device comes, and then for all its life. */
@@ -119,7 +122,7 @@ static int vfio_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct vfio_pci_core_device *vdev;
 	int ret;
 
-	if (is_denied(pdev))
+	if (vfio_pci_is_denied(pdev, disable_denylist))
 		return -EINVAL;
 
 	vdev = vfio_alloc_device(vfio_pci_core_device, vdev, &pdev->dev,
