@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Checks that every test that regressions.list names exists, and that the list is whole.
+# Checks that every test that regressions.list and errors.list name exists, and
+# that regressions.list is whole.
 cd "$(dirname "$0")" || exit 1
 
 list=regressions.list
 # The sections of known bugs that the list must cover from end to end.
-whole="C:28 K:8"
+whole="C:28 P:52 K:8"
 # The worst of all, in their order.
 worst="P03 P01 T11 P08 C02 P29 T17 T12 P22 P23 F01 F02 C01 C03 P05 P10 T01 T05 T13
 T03 G01 G02 K01 K03 P12 P17 P16 P43 T31 D02"
@@ -46,27 +47,33 @@ has_test()
 
 kunit=../../../../drivers/vfio/tests
 
-while read -r entry kind rest; do
-	case "$entry" in
-	""|"#"*)
-		continue ;;
-	esac
-	# shellcheck disable=SC2086
-	case "$kind" in
-	test)
-		has_test $rest
-		check $? "$entry $rest" ;;
-	kunit)
-		# Seen only beside the kernel's sources.
-		[ ! -d "$kunit" ] || [ -f "$kunit/$rest" ]
-		check $? "$entry $rest" ;;
-	later|review)
-		[ -n "$rest" ]
-		check $? "$entry $kind" ;;
-	*)
-		check 1 "$entry: what is '$kind'?" ;;
-	esac
-done < "$list"
+check_names()
+{
+	while read -r entry kind rest; do
+		case "$entry" in
+		""|"#"*)
+			continue ;;
+		esac
+		# shellcheck disable=SC2086
+		case "$kind" in
+		test)
+			has_test $rest
+			check $? "$entry $rest" ;;
+		kunit)
+			# Seen only beside the kernel's sources.
+			[ ! -d "$kunit" ] || [ -f "$kunit/$rest" ]
+			check $? "$entry $rest" ;;
+		later|review)
+			[ -n "$rest" ]
+			check $? "$entry $kind" ;;
+		*)
+			check 1 "$entry: what is '$kind'?" ;;
+		esac
+	done < "$1"
+}
+
+check_names "$list"
+check_names errors.list
 
 for section in $whole; do
 	letter=${section%%:*}
