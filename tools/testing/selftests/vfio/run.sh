@@ -3,14 +3,21 @@
 # Runs the programs given, or all that a set of devices is for, and prints TAP.
 # Arguments:
 #
-#   [-d none|basic|full|noiommu] [PROGRAM...]
+#   [-d none|basic|full|noiommu] [-p K/N] [PROGRAM...]
 #
 # A set includes those before it: "-d full" runs what none, basic and full want.
+# "-p K/N" runs the K-th of N parts of that, for N machines at once.
 cd "$(dirname "$0")" || exit 1
 
 devices=full
 if [ "$1" = -d ]; then
 	devices=$2
+	shift 2
+fi
+
+part=1/1
+if [ "$1" = -p ]; then
+	part=$2
 	shift 2
 fi
 
@@ -27,7 +34,7 @@ if [ $# = 0 ]; then
 		case " $sets " in
 		*" $wants "*) echo "$program" ;;
 		esac
-	done)
+	done | awk -v k="${part%/*}" -v n="${part#*/}" 'NR % n == k % n')
 	# shellcheck disable=SC2086
 	set -- $programs
 fi
