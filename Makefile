@@ -5,7 +5,7 @@
 export KVER JOBS
 
 .NOTPARALLEL:
-.PHONY: help deps run check modules tree kernel kunit selftests guests static compat series series-check mutants docs clean
+.PHONY: help deps run check modules tree kernel kunit test-modules selftests guests static compat series series-check mutants docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo '  make tree       build/linux, the kernel tree with our files in it'
 	@echo '  make kernel     build/kernel, the debug kernel of the tests'
 	@echo '  make kunit      unit tests, on the debug kernel'
+	@echo '  make test-modules  build/test-modules, modules that tests drive'
 	@echo '  make selftests  kselftests, on the stock kernel and on the debug kernel'
 	@echo '  make guests     tests with QEMU guests, on the stock kernel'
 	@echo '  make static     compilers, sparse, kernel-doc, checkpatch and the user ABI'
@@ -52,13 +53,16 @@ run:
 kunit: kernel
 	@scripts/check kunit
 
-selftests: modules kernel
+test-modules: modules kernel
+	@scripts/test-modules
+
+selftests: modules kernel test-modules
 	@scripts/check selftests
 
 guests: modules
 	@scripts/check guests
 
-check: modules kernel
+check: modules kernel test-modules
 	@scripts/check
 
 static: tree

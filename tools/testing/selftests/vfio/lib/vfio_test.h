@@ -104,6 +104,21 @@ void vfio_dev_init(struct vfio_dev *dev);
 const char *vfio_dev_get(struct vfio_dev *dev, unsigned int id, unsigned int want,
 			 unsigned int nth, unsigned long iommu);
 
+/* --- emu.c: emulated devices of modules/vfio_emu.ko ------------------------ */
+
+const char *emu_load(unsigned int devices);
+void emu_unload(void);
+int emu_group(unsigned int nth);
+int emu_attach(struct vfio_dev *dev, unsigned int nth, int container);
+int emu_open(struct vfio_dev *dev, unsigned int nth, unsigned long iommu);
+int emu_pin(int fd, __u64 iova, __u32 npages, __u32 flags, __u64 *pfns);
+int emu_unpin(int fd, __u64 iova, __u32 npages, __u32 flags);
+int emu_rw(int fd, __u64 iova, void *buf, __u32 len, __u32 flags);
+int emu_access(int fd, __u64 iova, void *buf, __u32 len, __u32 flags);
+int emu_on_notice(int fd, __u32 action, __u64 iova);
+struct vfio_emu_state;
+int emu_state(int fd, struct vfio_emu_state *state);
+
 /* --- region.c: regions of an open device --------------------------------- */
 
 int region_info(int fd, __u32 index, struct vfio_region_info *info);
