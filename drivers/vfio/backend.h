@@ -34,9 +34,9 @@ enum vfio_group_type {
  *
  * Every call but @open has the pointer that @open returned as its first
  * argument. @attach_group and @detach_group run with the locks of the group and
- * of the container held. All others run without the container's lock, also at
- * the same time as those two; the state is there until the last of them has
- * returned.
+ * of the container held, so they must not wait for users. All others run without
+ * the container's lock, also at the same time as those two; the state is there
+ * until the last of them has returned.
  *
  * @name: for messages
  * @owner: module that a container with this backend keeps loaded
@@ -48,6 +48,9 @@ enum vfio_group_type {
  *	container ioctl the core does not know
  * @attach_group: let a group's devices reach the container's mappings
  * @detach_group: undo @attach_group; cannot fail
+ * @populate: bring what was mapped before within reach of the groups that are
+ *	attached; called after @attach_group with no lock held, as it may fault user
+ *	memory. When it fails the group that came last is detached. Optional.
  * @pin_pages: pin npage pages from iova on for a device of an emulated group,
  *	fill pages; returns their number or an errno. Optional.
  * @unpin_pages: undo @pin_pages. Optional.
@@ -72,6 +75,7 @@ struct vfio_iommu_driver_ops {
 					enum vfio_group_type type);
 	void		(*detach_group)(void *iommu_data,
 					struct iommu_group *group);
+	int		(*populate)(void *iommu_data);
 	int		(*pin_pages)(void *iommu_data,
 				     struct iommu_group *group,
 				     dma_addr_t iova, int npage, int prot,

@@ -347,6 +347,9 @@ struct vfio_container *vfio_container_from_file(struct file *file)
  * @container: the container, kept by its file during the call
  * @group: the group, in no container, with hardware behind it
  *
+ * What is mapped already need not be within the group's reach yet; for that
+ * vfio_container_populate() is called afterwards, without the group's lock.
+ *
  * Context: Process context, the group's lock held. Takes and releases the
  * container's. Pairs with vfio_container_detach_group().
  * Return: 0; -EPERM for groups with and without IOMMU in one container, or
@@ -392,6 +395,29 @@ int vfio_container_attach_group(struct vfio_container *container,
 	list_add_tail(&group->container_entry, &container->group_list);
 	group->container = container;
 	return 0;
+}
+
+/**
+ * vfio_container_populate() - Bring memory within reach of a group that came in
+ * @container: the container, kept by its file during the call
+ *
+ * Context: Process context with no lock held: may fault user memory, and so wait
+ * for users. Takes locks of the backend.
+ * Return: 0, also when there is no backend any more; or an errno of the backend,
+ * after which the caller takes the group out again.
+ */
+int vfio_container_populate(struct vfio_container *container)
+{
+	struct vfio_backend *backend = get_backend(container);
+	int ret = 0;
+
+	if (!backend)
+		return 0;
+
+	if (backend->ops->populate)
+		ret = backend->ops->populate(backend->data);
+	put_backend(backend);
+	return ret;
 }
 
 /* Takes the group out; gives back the backend when that was its last group. */
@@ -442,8 +468,8 @@ void vfio_container_detach_group(struct vfio_group *group)
  *
  * Context: Process context, the group's lock held. Takes and releases the
  * container's. Pairs with vfio_container_unuse().
- * Return: 0, or -EINVAL when the group is in no container or the container has
- * no backend.
+ * Return: 0, or -EINVAL when the group is in no container, has not fully joined
+ * it, or the container has no backend.
  */
 int vfio_container_use(struct vfio_group *group)
 {
@@ -451,7 +477,7 @@ int vfio_container_use(struct vfio_group *group)
 
 	lockdep_assert_held(&group->lock);
 
-	if (!container)
+	if (!container || group->is_joining)
 		return -EINVAL;
 
 	/* The backend stays as long as this group does. */

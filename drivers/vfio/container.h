@@ -37,6 +37,9 @@ int vfio_container_attach_group(struct vfio_container *container,
 				struct vfio_group *group);
 void vfio_container_detach_group(struct vfio_group *group);
 
+/* After attaching; no lock held */
+int vfio_container_populate(struct vfio_container *container);
+
 /* An open device's use; group->lock held */
 int vfio_container_use(struct vfio_group *group);
 void vfio_container_unuse(struct vfio_group *group);
@@ -69,6 +72,11 @@ static inline int vfio_container_attach_group(struct vfio_container *container,
 
 static inline void vfio_container_detach_group(struct vfio_group *group)
 {
+}
+
+static inline int vfio_container_populate(struct vfio_container *container)
+{
+	return 0;
 }
 
 static inline int vfio_container_use(struct vfio_group *group)

@@ -33,10 +33,11 @@ struct vfio_device;
  * @number: that of the IOMMU group, N; fixed
  * @registry_entry: link in the registry, guarded by the registry's mutex
  * @device_count: devices that joined, guarded by the registry's mutex
- * @lock: guards @opened_file, @container and @container_users
+ * @lock: guards @opened_file, @container, @container_users and @is_joining
  * @opened_file: the one open file of the group, or NULL
  * @container: the container it was put into, or NULL
  * @container_users: files of devices that rely on @container and its backend
+ * @is_joining: what is mapped in @container is being brought within its reach
  * @container_entry: link in the container, guarded by the container's lock
  * @device_lock: guards @device_list and what its members say of being in sight
  * @device_list: registered devices
@@ -56,6 +57,7 @@ struct vfio_group {
 	struct file *opened_file;
 	struct vfio_container *container;
 	unsigned int container_users;
+	bool is_joining;
 	struct list_head container_entry;
 	struct mutex device_lock;	/* devices and their hardware; a leaf */
 	struct list_head device_list;

@@ -106,13 +106,10 @@ static long ioctl_get_status(struct vfio_group *group, void __user *arg)
 	return copy_to_user(arg, &status, minsz) ? -EFAULT : 0;
 }
 
-static int set_container(struct vfio_group *group, int fd)
+static int begin_to_join(struct vfio_group *group, struct file *file)
 {
 	struct vfio_container *container;
-
-	CLASS(fd, f)(fd);
-	if (fd_empty(f))
-		return -EBADF;
+	int ret;
 
 	guard(mutex)(&group->lock);
 
@@ -121,10 +118,47 @@ static int set_container(struct vfio_group *group, int fd)
 	if (!group->iommu_group)
 		return -ENODEV;
 
-	container = vfio_container_from_file(fd_file(f));
+	container = vfio_container_from_file(file);
 	if (!container)
 		return -EBADFD;
-	return vfio_container_attach_group(container, group);
+
+	ret = vfio_container_attach_group(container, group);
+	group->is_joining = !ret;
+	return ret;
+}
+
+/* The hardware may have gone meanwhile, and then the container with it. */
+static int end_of_joining(struct vfio_group *group, int ret)
+{
+	guard(mutex)(&group->lock);
+
+	group->is_joining = false;
+	if (!group->container)
+		return -ENODEV;
+	if (ret)
+		vfio_container_detach_group(group);
+	return ret;
+}
+
+/*
+ * Memory that is mapped already may have to be faulted in, which takes as long as
+ * its owner likes. So no lock is held then, lest the removal of the hardware
+ * wait for it. Until it is done the group neither leaves nor serves a device.
+ */
+static int set_container(struct vfio_group *group, int fd)
+{
+	int ret;
+
+	CLASS(fd, f)(fd);
+	if (fd_empty(f))
+		return -EBADF;
+
+	ret = begin_to_join(group, fd_file(f));
+	if (ret)
+		return ret;
+
+	ret = vfio_container_populate(vfio_container_from_file(fd_file(f)));
+	return end_of_joining(group, ret);
 }
 
 static long ioctl_set_container(struct vfio_group *group, void __user *arg)
@@ -146,7 +180,7 @@ static long ioctl_unset_container(struct vfio_group *group, void __user *arg)
 
 	if (!group->container)
 		return -EINVAL;
-	if (group->container_users)
+	if (group->container_users || group->is_joining)
 		return -EBUSY;
 
 	vfio_container_detach_group(group);
