@@ -92,6 +92,26 @@ int type1_charge(const struct type1_payer *payer, unsigned long pages)
 }
 
 /**
+ * type1_charge_anyway() - Charge pages that are there, whatever the limit
+ * @payer: whom
+ * @pages: how many
+ *
+ * For what stays pinned when it was paid for otherwise before.
+ *
+ * Context: Process context, may sleep. Takes and releases the payer's
+ * mmap_lock.
+ */
+void type1_charge_anyway(const struct type1_payer *payer, unsigned long pages)
+{
+	if (!pages)
+		return;
+
+	mmap_write_lock(payer->mm);
+	__account_locked_vm(payer->mm, pages, true, payer->task, true);
+	mmap_write_unlock(payer->mm);
+}
+
+/**
  * type1_uncharge() - Give back what type1_charge() took
  * @payer: whose it was; its process may be gone
  * @pages: how many

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tree of mappings: putting them in, finding them, taking them out. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/errno.h>
+#include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "type1.h"
 #include "trace.h"
+
+/* How long drivers are asked to unpin, and how long to wait each time. */
+#define TELL_JIFFIES	(2 * HZ)
+#define ROUND_JIFFIES	(HZ / 10 + 1)
 
 /**
  * type1_mapping_find() - The lowest mapping that meets a span
@@ -66,6 +74,7 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
 	mapping->vaddr = vaddr;
 	mapping->prot = prot;
 	type1_payer_init(&mapping->payer);
+	pin_table_init(&mapping->pins);
 	extent_log_init(&mapping->log, span.first);
 	return mapping;
 }
@@ -96,6 +105,7 @@ static void bury_mappings(struct list_head *dead)
 
 	list_for_each_entry_safe(mapping, next, dead, dead) {
 		type1_let_go(mapping, &refund);
+		type1_pins_abandon(mapping, &refund);
 		free_mapping(mapping);
 		cond_resched();
 	}
@@ -171,6 +181,8 @@ static int insert_mapping(struct type1 *iommu, struct type1_mapping *mapping,
 	ret = check_mapping(iommu, mapping, why);
 	if (!ret) {
 		mapping->is_busy = !list_empty(&iommu->domains);
+		mapping->is_open = !mapping->is_busy;
+		mapping->birth = iommu->births++;
 		*is_busy = mapping->is_busy;
 		rb_add(&mapping->node, &iommu->mappings, mapping_is_less);
 		iommu->mappings_left--;
@@ -213,7 +225,7 @@ static int make_mapping(struct type1 *iommu, struct iova_span span,
 	if (!is_busy)
 		return 0;
 
-	ret = type1_fill(iommu, mapping, why);
+	ret = type1_fill(iommu, mapping, 0, why);
 	if (ret)
 		remove_unfilled(iommu, mapping);
 	return ret;
@@ -250,8 +262,15 @@ int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot)
 	return ret;
 }
 
-/* Wait until some mapping stops being busy. The lock is dropped meanwhile. */
-static int wait_for_settling(struct type1 *iommu)
+/**
+ * type1_wait_for_settling() - Wait until some mapping is used less than it is
+ * @iommu: the address space
+ *
+ * Context: Process context, @iommu->lock held, which is dropped meanwhile. Pairs with
+ * type1_wake().
+ * Return: 0 to look again, or -EINTR when being killed.
+ */
+int type1_wait_for_settling(struct type1 *iommu)
 {
 	const unsigned long before = iommu->settled;
 	int ret;
@@ -309,11 +328,147 @@ static bool meets_busy(struct type1 *iommu, struct iova_span span)
 	return false;
 }
 
+/* Do drivers hold pages or copy, so that they are to be waited for? */
+static bool is_held(const struct type1_mapping *mapping)
+{
+	return mapping->pins.npages || mapping->copies;
+}
+
+static bool span_is_held(struct type1 *iommu, struct iova_span span)
+{
+	struct type1_mapping *mapping;
+
+	for (mapping = first_to_unmap(iommu, span); mapping;
+	     mapping = next_mapping(mapping, span))
+		if (is_held(mapping))
+			return true;
+	return false;
+}
+
+/* Nobody else removes these mappings now, and drivers get nothing new of them. */
+static void claim_span(struct type1 *iommu, struct iova_span span)
+{
+	struct type1_mapping *mapping;
+
+	lockdep_assert_held(&iommu->lock);
+
+	for (mapping = first_to_unmap(iommu, span); mapping;
+	     mapping = next_mapping(mapping, span)) {
+		mapping->is_busy = true;
+		mapping->is_going = true;
+		mapping->is_open = false;
+	}
+}
+
+static void unclaim_span(struct type1 *iommu, struct iova_span span)
+{
+	struct type1_mapping *mapping;
+
+	lockdep_assert_held(&iommu->lock);
+
+	for (mapping = first_to_unmap(iommu, span); mapping;
+	     mapping = next_mapping(mapping, span)) {
+		if (!mapping->is_going)
+			continue;
+		mapping->is_going = false;
+		type1_settle(iommu, mapping);
+	}
+}
+
+/* The next mapping of a span that we claimed and drivers still use. */
+static struct type1_mapping *next_held(struct type1 *iommu,
+				       struct iova_span span)
+{
+	struct type1_mapping *mapping;
+
+	lockdep_assert_held(&iommu->lock);
+
+	for (mapping = type1_mapping_find(iommu, span); mapping;
+	     mapping = next_mapping(mapping, span))
+		if (mapping->is_going && is_held(mapping))
+			return mapping;
+	return NULL;
+}
+
+/* Ask for all pinned pages of a span, with the lock dropped each time. */
+static void tell_of_span(struct type1 *iommu, struct iova_span span)
+{
+	struct type1_mapping *mapping;
+	struct iova_span rest = span;
+
+	while ((mapping = next_held(iommu, rest))) {
+		const struct iova_span gone = mapping->span;
+
+		if (mapping->pins.npages) {
+			mutex_unlock(&iommu->lock);
+			type1_tell_devices(iommu, gone);
+			cond_resched();
+			mutex_lock(&iommu->lock);
+		}
+		if (gone.last >= span.last)
+			break;
+		rest.first = gone.last + 1;
+	}
+}
+
+static int wait_for_drivers(struct type1 *iommu)
+{
+	const unsigned long before = iommu->settled;
+	long ret;
+
+	lockdep_assert_held(&iommu->lock);
+
+	mutex_unlock(&iommu->lock);
+	ret = wait_event_killable_timeout(iommu->settled_wait,
+					  READ_ONCE(iommu->settled) != before,
+					  ROUND_JIFFIES);
+	mutex_lock(&iommu->lock);
+	return ret < 0 ? -EINTR : 0;
+}
+
+/*
+ * Have drivers give back what they hold of a span's mappings, which are claimed
+ * on success. Copies end by themselves; pins are the drivers' to give back, and a
+ * driver that does not is no reason to take pages from under its device.
+ */
+static int reclaim_span(struct type1 *iommu, struct iova_span span,
+			enum type1_rule *why)
+{
+	const unsigned long deadline = jiffies + TELL_JIFFIES;
+	struct type1_mapping *held;
+	int ret;
+
+	claim_span(iommu, span);
+	for (;;) {
+		tell_of_span(iommu, span);
+		held = next_held(iommu, span);
+		if (!held)
+			return 0;
+
+		*why = TYPE1_RULE_DRIVER;
+		if (!held->copies && time_after(jiffies, deadline)) {
+			pr_warn_ratelimited("a driver does not unpin %lu pages at %#lx..%#lx that are to be unmapped\n",
+					    held->pins.npages, held->span.first,
+					    held->span.last);
+			ret = -EBUSY;
+			break;
+		}
+
+		*why = TYPE1_RULE_SIGNAL;
+		ret = wait_for_drivers(iommu);
+		if (ret)
+			break;
+	}
+	unclaim_span(iommu, span);
+	return ret;
+}
+
 static int unmap_locked(struct type1 *iommu, struct iova_span span,
 			struct list_head *dead, u64 *unmapped,
 			enum type1_rule *why)
 {
 	struct type1_mapping *mapping, *next;
+	bool has_claim;
 	int ret;
 
 	lockdep_assert_held(&iommu->lock);
@@ -325,17 +480,29 @@ static int unmap_locked(struct type1 *iommu, struct iova_span span,
 		if (!meets_busy(iommu, span))
 			break;
 		*why = TYPE1_RULE_SIGNAL;
-		ret = wait_for_settling(iommu);
+		ret = type1_wait_for_settling(iommu);
+		if (ret)
+			return ret;
+	}
+
+	has_claim = span_is_held(iommu, span);
+	if (has_claim) {
+		ret = reclaim_span(iommu, span, why);
 		if (ret)
 			return ret;
 	}
 
 	for (mapping = first_to_unmap(iommu, span); mapping; mapping = next) {
 		next = next_mapping(mapping, span);
+		/* Others may have put some in while the lock was dropped. */
+		if (has_claim && !mapping->is_going)
+			continue;
 		*unmapped += (u64)(mapping->span.last - mapping->span.first) + 1;
 		kill_mapping(iommu, mapping, dead);
 		cond_resched();
 	}
+	if (has_claim)
+		type1_wake(iommu);
 	return 0;
 }
 
@@ -363,8 +530,8 @@ static int unmap_span(struct type1 *iommu, struct iova_span span,
  * Context: Process context, may sleep. Takes and releases @iommu->lock, and
  * waits for those who fill a mapping within the range.
  * Return: 0; -EINVAL for a range that is empty, not aligned, wraps, or would
- * cut a mapping of a version 2 address space, with nothing unmapped; -EINTR when
- * being killed, likewise.
+ * cut a mapping of a version 2 address space, with nothing unmapped; and likewise
+ * -EINTR when being killed, and -EBUSY when a driver does not unpin its pages.
  */
 int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
 {
@@ -393,7 +560,8 @@ int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
  * @unmapped: bytes that were unmapped
  *
  * Context: As type1_unmap().
- * Return: 0, or -EINTR when being killed, with nothing unmapped.
+ * Return: 0; or with nothing unmapped -EINTR when being killed, and -EBUSY when a
+ * driver does not unpin its pages.
  */
 int type1_unmap_all(struct type1 *iommu, u64 *unmapped)
 {

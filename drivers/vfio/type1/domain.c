@@ -4,9 +4,10 @@
  *
  * Attach works on a domain that nobody else sees. It is published, with its
  * group and the narrower ranges, when everything that was filled before has
- * been entered. Only where it is the first domain is it published earlier:
- * filling pins user memory, and so must let go of the lock; from then on the
- * domain takes part in all that goes on, and a failure is a detach.
+ * been entered; from then on it takes part in all that goes on. Mappings that were
+ * only remembered so far are filled afterwards, by type1_populate(): that pins user
+ * memory, so no lock of anybody's can be held. If it fails the core detaches the
+ * group.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -304,39 +305,6 @@ static void publish(struct attach *attach)
 	type1_update_pgsizes(iommu);
 }
 
-/*
- * Fill what was only remembered while there was no domain. New mappings are
- * their makers' to fill; those that go meanwhile need none.
- */
-static int fill_mappings(struct type1 *iommu, enum type1_rule *why)
-{
-	struct iova_span rest = { .first = 0, .last = ULONG_MAX };
-	struct type1_mapping *mapping;
-	int ret;
-
-	lockdep_assert_held(&iommu->lock);
-
-	while ((mapping = type1_mapping_find(iommu, rest))) {
-		const unsigned long last = mapping->span.last;
-
-		if (!mapping->is_busy && !mapping->log.npages) {
-			mapping->is_busy = true;
-			mutex_unlock(&iommu->lock);
-			ret = type1_fill(iommu, mapping, why);
-			mutex_lock(&iommu->lock);
-			if (ret) {
-				type1_settle(iommu, mapping);
-				return ret;
-			}
-		}
-
-		if (last == ULONG_MAX)
-			break;
-		rest.first = last + 1;
-	}
-	return 0;
-}
-
 /* The last domain is about to go: nothing stays pinned. */
 static void empty_mappings(struct type1 *iommu, struct iommu_domain *domain,
 			   struct type1_refund *refund)
@@ -346,8 +314,11 @@ static void empty_mappings(struct type1 *iommu, struct iommu_domain *domain,
 	lockdep_assert_held(&iommu->lock);
 
 	for (mapping = type1_mapping_first(iommu); mapping;
-	     mapping = type1_mapping_next(mapping))
+	     mapping = type1_mapping_next(mapping)) {
+		/* What drivers hold is to be paid for by itself from now on. */
+		type1_pins_charge(mapping);
 		type1_empty(iommu, mapping, domain, refund);
+	}
 }
 
 /*
@@ -382,10 +353,9 @@ static void withdraw(struct type1 *iommu, struct type1_domain *domain,
 }
 
 static int attach_to_domain(struct type1 *iommu, struct type1_group *group,
-			    struct type1_refund *refund, enum type1_rule *why)
+			    enum type1_rule *why)
 {
 	struct attach attach = { .iommu = iommu, .group = group };
-	bool is_first;
 	int ret;
 
 	lockdep_assert_held(&iommu->lock);
@@ -406,15 +376,8 @@ static int attach_to_domain(struct type1 *iommu, struct type1_group *group,
 	if (ret)
 		goto out_ranges;
 
-	is_first = list_empty(&iommu->domains);
 	publish(&attach);
-	if (!is_first)
-		return 0;
-
-	ret = fill_mappings(iommu, why);
-	if (ret)
-		withdraw(iommu, attach.domain, group, refund);
-	return ret;
+	return 0;
 
 out_ranges:
 	iova_ranges_destroy(&attach.ranges);
@@ -426,8 +389,7 @@ out_free_group:
 }
 
 static int attach_locked(struct type1 *iommu, struct iommu_group *iommu_group,
-			 enum vfio_group_type type, struct type1_refund *refund,
-			 enum type1_rule *why)
+			 enum vfio_group_type type, enum type1_rule *why)
 {
 	struct type1_domain *domain;
 	struct type1_group *group;
@@ -446,7 +408,7 @@ static int attach_locked(struct type1 *iommu, struct iommu_group *iommu_group,
 	group->group = iommu_group;
 
 	if (type != VFIO_EMULATED_IOMMU)
-		return attach_to_domain(iommu, group, refund, why);
+		return attach_to_domain(iommu, group, why);
 
 	list_add_tail(&group->next, &iommu->emulated_groups);
 	return 0;
@@ -458,29 +420,106 @@ static int attach_locked(struct type1 *iommu, struct iommu_group *iommu_group,
  * @group: the group
  * @type: who fences its DMA
  *
- * Context: Process context, may sleep and fault the user memory of mappings
- * that were made before. The container sees to it that nobody else attaches or
- * detaches meanwhile. Takes and releases &type1.lock.
+ * Context: Process context, may sleep. The container sees to it that nobody else
+ * attaches or detaches meanwhile, and calls type1_populate() afterwards. Takes
+ * and releases &type1.lock.
  * Return: 0; -EINVAL where the group is there already or a mapping lies outside
  * what it can have; -EPERM where its interrupts are not isolated; -ENOMEM;
- * -EINTR when being killed; what type1_fill() gave for a mapping; or what the
- * IOMMU driver gave.
+ * -EINTR when being killed; or what the IOMMU driver gave.
  */
 int type1_attach_group(void *iommu_data, struct iommu_group *group,
 		       enum vfio_group_type type)
 {
 	struct type1 *iommu = iommu_data;
-	struct type1_refund refund = {};
 	enum type1_rule why;
 	int ret;
 
 	mutex_lock(&iommu->lock);
-	ret = attach_locked(iommu, group, type, &refund, &why);
+	ret = attach_locked(iommu, group, type, &why);
 	mutex_unlock(&iommu->lock);
 
-	type1_refund_flush(&refund);
 	trace_vfio_attach(iommu_group_id(group), type, ret,
 			  ret ? why : TYPE1_RULE_NONE);
+	return ret;
+}
+
+/* Fill a mapping; the lock is dropped meanwhile. */
+static int populate_mapping(struct type1 *iommu, struct type1_mapping *mapping,
+			    enum type1_rule *why)
+{
+	/* Pages that drivers hold are paid for, and not to be paid for twice. */
+	const unsigned long credit = mapping->pins_charged;
+	int ret;
+
+	lockdep_assert_held(&iommu->lock);
+
+	mapping->pins_charged = 0;
+	mapping->is_busy = true;
+	mutex_unlock(&iommu->lock);
+	ret = type1_fill(iommu, mapping, credit, why);
+	mutex_lock(&iommu->lock);
+	if (ret)
+		type1_settle(iommu, mapping);
+	return ret;
+}
+
+static int populate_mappings(struct type1 *iommu, enum type1_rule *why)
+{
+	struct iova_span rest = { .first = 0, .last = ULONG_MAX };
+	struct type1_mapping *mapping;
+	int ret;
+
+	lockdep_assert_held(&iommu->lock);
+
+	while ((mapping = type1_mapping_find(iommu, rest))) {
+		const unsigned long last = mapping->span.last;
+
+		/* Others fill it or are about to remove it: see how that ends. */
+		if (mapping->is_busy) {
+			*why = TYPE1_RULE_SIGNAL;
+			ret = type1_wait_for_settling(iommu);
+			if (ret)
+				return ret;
+			continue;
+		}
+
+		if (list_empty(&iommu->domains))
+			break;
+		if (!type1_is_complete(mapping)) {
+			ret = populate_mapping(iommu, mapping, why);
+			if (ret)
+				return ret;
+		}
+
+		if (last == ULONG_MAX)
+			break;
+		rest.first = last + 1;
+	}
+	return 0;
+}
+
+/**
+ * type1_populate() - Fill the mappings that were only remembered
+ * @iommu_data: the address space, to which a group was attached
+ *
+ * Nothing is done where no group has a domain.
+ *
+ * Context: Process context, may sleep and fault user memory; no lock held. Takes
+ * and releases &type1.lock, and waits for those who fill or unmap a mapping.
+ * Return: 0, -EINTR when being killed, or what type1_fill() gave for a mapping. Then
+ * some may be filled in part, and the group is to be detached.
+ */
+int type1_populate(void *iommu_data)
+{
+	struct type1 *iommu = iommu_data;
+	enum type1_rule why = TYPE1_RULE_NONE;
+	int ret;
+
+	mutex_lock(&iommu->lock);
+	ret = populate_mappings(iommu, &why);
+	mutex_unlock(&iommu->lock);
+
+	trace_vfio_populate(ret, ret ? why : TYPE1_RULE_NONE);
 	return ret;
 }
 

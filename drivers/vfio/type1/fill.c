@@ -303,6 +303,21 @@ void type1_settle(struct type1 *iommu, struct type1_mapping *mapping)
 	lockdep_assert_held(&iommu->lock);
 
 	mapping->is_busy = false;
+	mapping->is_open = true;
+	type1_wake(iommu);
+}
+
+/**
+ * type1_wake() - Something happened that others wait for
+ * @iommu: the address space
+ *
+ * Context: Process context, @iommu->lock held. Pairs with
+ * type1_wait_for_settling().
+ */
+void type1_wake(struct type1 *iommu)
+{
+	lockdep_assert_held(&iommu->lock);
+
 	WRITE_ONCE(iommu->settled, iommu->settled + 1);
 	wake_up_all(&iommu->settled_wait);
 }
@@ -310,8 +325,9 @@ void type1_settle(struct type1 *iommu, struct type1_mapping *mapping)
 /**
  * type1_fill() - Pin a mapping's memory into all domains
  * @iommu: its address space
- * @mapping: a mapping that the caller made busy, and whose log is empty or
- *	gets emptied only by type1_empty()
+ * @mapping: a mapping that the caller made busy, and whose log gets emptied only
+ *	by type1_empty()
+ * @credit: pages that its payer was charged already for those to be pinned
  * @why: the rule that refused, written on failure
  *
  * When there are no domains, or none any more, the mapping is left empty, and
@@ -325,18 +341,27 @@ void type1_settle(struct type1 *iommu, struct type1_mapping *mapping)
  * mapped it is gone, or what the IOMMU driver gave.
  */
 int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
-	       enum type1_rule *why)
+	       unsigned long credit, enum type1_rule *why)
 {
 	struct mm_struct *mm = mapping->payer.mm;
-	struct fill fill = { .iommu = iommu, .mapping = mapping };
+	struct fill fill = {
+		.iommu = iommu,
+		.mapping = mapping,
+		.credit = credit,
+	};
 	int ret;
 
 	*why = TYPE1_RULE_OWNER_GONE;
-	if (!mmget_not_zero(mm))
+	if (!mmget_not_zero(mm)) {
+		type1_uncharge(&mapping->payer, credit);
 		return -ESRCH;
+	}
 
 	type1_payer_copy(&fill.payer, &mapping->payer);
 	type1_pinner_init(&fill.pinner, mapping);
+	/* Where somebody began, go on; where it is emptied now, is_current() tells. */
+	fill.done = READ_ONCE(mapping->log.npages);
+	type1_pinner_seek(&fill.pinner, mapping, fill.done);
 	do {
 		ret = fill_round(&fill, why);
 	} while (!ret && !fill.is_over);

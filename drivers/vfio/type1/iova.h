@@ -32,6 +32,13 @@
  * @TYPE1_RULE_DUPLICATE: the group is here already
  * @TYPE1_RULE_ISOLATION: the group's interrupts are not isolated
  * @TYPE1_RULE_CONFLICT: a mapping lies where the new group cannot have one
+ * @TYPE1_RULE_NOT_MAPPED: nothing is mapped there, or it is on its way out
+ * @TYPE1_RULE_PROT: the mapping does not allow that access
+ * @TYPE1_RULE_COUNT: pinned more often than can be counted
+ * @TYPE1_RULE_NO_PAGE: a device's memory, which has no pages to give out
+ * @TYPE1_RULE_VERSION: not in a version 1 address space
+ * @TYPE1_RULE_OTHER_PROCESS: another process mapped it
+ * @TYPE1_RULE_DRIVER: a driver does not unpin what it was told to
  */
 enum type1_rule {
 	TYPE1_RULE_NONE,
@@ -54,6 +61,13 @@ enum type1_rule {
 	TYPE1_RULE_DUPLICATE,
 	TYPE1_RULE_ISOLATION,
 	TYPE1_RULE_CONFLICT,
+	TYPE1_RULE_NOT_MAPPED,
+	TYPE1_RULE_PROT,
+	TYPE1_RULE_COUNT,
+	TYPE1_RULE_NO_PAGE,
+	TYPE1_RULE_VERSION,
+	TYPE1_RULE_OTHER_PROCESS,
+	TYPE1_RULE_DRIVER,
 };
 
 /**

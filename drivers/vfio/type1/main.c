@@ -65,6 +65,8 @@ static struct type1 *alloc_address_space(unsigned long type)
 	if (iova_ranges_init(&iommu->ranges))
 		goto out_free_scratch;
 
+	mutex_init(&iommu->users_lock);
+	INIT_LIST_HEAD(&iommu->users);
 	mutex_init(&iommu->lock);
 	init_waitqueue_head(&iommu->settled_wait);
 	INIT_LIST_HEAD(&iommu->domains);
@@ -110,10 +112,12 @@ static void type1_release(void *iommu_data)
 
 	WARN_ON_ONCE(!list_empty(&iommu->domains));
 	WARN_ON_ONCE(!list_empty(&iommu->emulated_groups));
+	WARN_ON_ONCE(!list_empty(&iommu->users));
 
 	type1_mappings_destroy(iommu);
 	iova_ranges_destroy(&iommu->ranges);
 	mutex_destroy(&iommu->lock);
+	mutex_destroy(&iommu->users_lock);
 	kfree(iommu->scratch);
 	kfree(iommu);
 }
@@ -150,6 +154,12 @@ static const struct vfio_iommu_driver_ops type1_ops = {
 	.ioctl			= type1_ioctl,
 	.attach_group		= type1_attach_group,
 	.detach_group		= type1_detach_group,
+	.populate		= type1_populate,
+	.pin_pages		= type1_device_pin,
+	.unpin_pages		= type1_device_unpin,
+	.register_device	= type1_register_device,
+	.unregister_device	= type1_unregister_device,
+	.dma_rw			= type1_dma_rw,
 	.group_iommu_domain	= type1_group_domain,
 	.show_fdinfo		= type1_show_fdinfo,
 };

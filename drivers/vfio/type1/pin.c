@@ -101,25 +101,35 @@ void type1_pinner_destroy(struct type1_pinner *pinner)
 		free_page((unsigned long)pinner->pages);
 }
 
-static long pin_pages(struct type1_pinner *pinner)
+/**
+ * type1_pin_pages() - Pin pages of user memory for as long as it takes
+ * @mm: the memory, which the caller keeps alive
+ * @vaddr: where
+ * @npages: how many
+ * @is_write: they will be written
+ * @pages: filled
+ *
+ * Context: Process context, may sleep, with no lock that a page fault needs.
+ * Return: how many were pinned, from the first on; -EFAULT for memory that is not
+ * there, not accessible that way or not made of pages, -EINTR when being
+ * killed, or what else pinning gave.
+ */
+long type1_pin_pages(struct mm_struct *mm, unsigned long vaddr, int npages,
+		     bool is_write, struct page **pages)
 {
-	const unsigned int flags = FOLL_LONGTERM |
-				   (pinner->is_write ? FOLL_WRITE : 0);
-	const int nr = min_t(unsigned long, pinner->left, pinner->capacity);
+	const unsigned int flags = FOLL_LONGTERM | (is_write ? FOLL_WRITE : 0);
 	int locked = 1;
 	long ret;
 
-	if (pinner->mm == current->mm)
-		return pin_user_pages_fast(pinner->vaddr, nr, flags,
-					   pinner->pages);
+	if (mm == current->mm)
+		return pin_user_pages_fast(vaddr, npages, flags, pages);
 
-	ret = mmap_read_lock_killable(pinner->mm);
+	ret = mmap_read_lock_killable(mm);
 	if (ret)
 		return ret;
-	ret = pin_user_pages_remote(pinner->mm, pinner->vaddr, nr, flags,
-				    pinner->pages, &locked);
+	ret = pin_user_pages_remote(mm, vaddr, npages, flags, pages, &locked);
 	if (locked)
-		mmap_read_unlock(pinner->mm);
+		mmap_read_unlock(mm);
 	return ret;
 }
 
@@ -296,7 +306,10 @@ int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why)
 	*why = TYPE1_RULE_USER_MEMORY;
 
 	if (!pinner->is_device) {
-		ret = pin_pages(pinner);
+		ret = type1_pin_pages(pinner->mm, pinner->vaddr,
+				      min_t(unsigned long, pinner->left,
+					    pinner->capacity),
+				      pinner->is_write, pinner->pages);
 		if (ret > 0) {
 			pinner->nr = ret;
 			advance(pinner, ret);

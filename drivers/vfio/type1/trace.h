@@ -30,7 +30,14 @@
 	RULE(MEMORY, "no memory")					\
 	RULE(DUPLICATE, "attached already")				\
 	RULE(ISOLATION, "interrupt isolation")				\
-	RULE_LAST(CONFLICT, "mapping in the way")
+	RULE(CONFLICT, "mapping in the way")				\
+	RULE(NOT_MAPPED, "not mapped")					\
+	RULE(PROT, "mapping's access")					\
+	RULE(COUNT, "pin count")					\
+	RULE(NO_PAGE, "device memory")					\
+	RULE(VERSION, "version 1")					\
+	RULE(OTHER_PROCESS, "other process")				\
+	RULE_LAST(DRIVER, "driver keeps it pinned")
 
 #undef RULE
 #undef RULE_LAST
@@ -123,6 +130,80 @@ TRACE_EVENT(vfio_detach,
 		__entry->group = group;
 	),
 	TP_printk("group=%d", __entry->group)
+);
+
+TRACE_EVENT(vfio_populate,
+	TP_PROTO(int ret, enum type1_rule rule),
+	TP_ARGS(ret, rule),
+	TP_STRUCT__entry(
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("ret=%d rule=%s", __entry->ret,
+		  show_type1_rule(__entry->rule))
+);
+
+TRACE_EVENT(vfio_pin,
+	TP_PROTO(u64 iova, int npage, int prot, int ret, enum type1_rule rule),
+	TP_ARGS(iova, npage, prot, ret, rule),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(int, npage)
+		__field(int, prot)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->npage = npage;
+		__entry->prot = prot;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("iova=%#llx npage=%d prot=%d ret=%d rule=%s", __entry->iova,
+		  __entry->npage, __entry->prot, __entry->ret,
+		  show_type1_rule(__entry->rule))
+);
+
+TRACE_EVENT(vfio_unpin,
+	TP_PROTO(u64 iova, int npage),
+	TP_ARGS(iova, npage),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(int, npage)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->npage = npage;
+	),
+	TP_printk("iova=%#llx npage=%d", __entry->iova, __entry->npage)
+);
+
+TRACE_EVENT(vfio_dma_rw,
+	TP_PROTO(u64 iova, u64 size, bool is_write, int ret,
+		 enum type1_rule rule),
+	TP_ARGS(iova, size, is_write, ret, rule),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(u64, size)
+		__field(bool, is_write)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->size = size;
+		__entry->is_write = is_write;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("iova=%#llx size=%#llx %s ret=%d rule=%s", __entry->iova,
+		  __entry->size, __entry->is_write ? "write" : "read",
+		  __entry->ret, show_type1_rule(__entry->rule))
 );
 
 #endif /* VFIO_TYPE1_TRACE_H */

@@ -11,8 +11,12 @@
  * While there is a domain, mappings are *filled*: their memory is pinned,
  * charged to the process that mapped it, entered in all domains and written
  * down in the mapping's extent log (see extent.c). While there is none, they are
- * only remembered. The first domain fills all mappings, the last one that
- * leaves empties them.
+ * only remembered. Whoever brings a group in fills what is not filled yet; the last
+ * domain that leaves empties all.
+ *
+ * Besides, drivers of devices pin single pages of mappings, whether those are
+ * filled or not. These pins are kept in a table of each mapping (see pins.c). They
+ * are charged only while there is no domain, since else the mapping itself is.
  *
  * Nobody's lock is held while user memory is faulted in. Whoever fills a mapping
  * marks it *busy* and pins batch by batch with no lock; between batches it takes
@@ -22,7 +26,9 @@
  *  - a busy mapping is in the tree, so a second mapping that overlaps it is
  *    refused [-EEXIST];
  *  - attaching a group enters what the log has so far into the new domain; the
- *    filler finds that domain in the list with its next batch;
+ *    filler finds that domain in the list with its next batch. After that the
+ *    one who attached it waits for mappings to be settled and fills those that
+ *    are not complete, so that no group relies on another one's success;
  *  - detaching the last domain empties the log of a busy mapping as well. The
  *    filler compares the log with what it thinks it did: no domain, and it is
  *    done; another domain meanwhile, and it begins again;
@@ -30,10 +36,14 @@
  *    that is not busy any more. The wait ends early for a killed process
  *    [-EINTR], with nothing unmapped.
  *
+ * Unmapping makes mappings busy too, where drivers hold pages of them: it tells
+ * the drivers with no lock held, and they come back to unpin. Such a mapping is
+ * *closed* for new pins.
+ *
  * Invariants, with &type1.lock held, of a mapping that is not busy:
- *  - no domain: the log is empty and nothing is charged;
- *  - a domain: the log has all pages, and the charge is the number of those that
- *    are not a device's;
+ *  - no domain: the log is empty, and the charge is for pages that drivers hold;
+ *  - a domain: the log has all pages, once whoever attached it has filled them, and
+ *    the charge is the number of those that are not a device's;
  *  - it lies within the ranges.
  *
  * Order of teardown, always: IOMMU entries go, the IOTLB is flushed, then
@@ -41,7 +51,8 @@
  * where a mapping goes altogether.
  *
  * Locks: inside &type1.lock come the mutex of an iommu_group and the mmap_lock of
- * whoever is charged. Outside of it is only what the core holds.
+ * whoever is charged. Outside of it is &type1.users_lock, which is held while
+ * drivers are told, and what the core holds.
  */
 #ifndef VFIO_TYPE1_H
 #define VFIO_TYPE1_H
@@ -54,12 +65,14 @@
 
 #include "extent.h"
 #include "iova.h"
+#include "pins.h"
 
 struct iommu_domain;
 struct iommu_group;
 struct mm_struct;
 struct page;
 struct seq_file;
+struct vfio_device;
 struct task_struct;
 enum vfio_group_type;
 
@@ -73,6 +86,9 @@ enum vfio_group_type;
 /**
  * struct type1 - The I/O address space of a container
  *
+ * @users_lock: guards @users; outside of @lock. Held while drivers are told of an
+ *	unmap, so that a device which was unregistered is not told any more
+ * @users: list of &vfio_device.iommu_entry of those that pin pages
  * @lock: guards all that follows and the state of every mapping; never held
  *	while user memory is faulted in
  * @mappings: tree of &type1_mapping.node by IOVA; they do not overlap
@@ -81,13 +97,17 @@ enum vfio_group_type;
  * @ranges: where mappings may lie
  * @pgsizes: page sizes that users are told of; alignment is the smallest
  * @mappings_left: how many mappings may still be made
- * @settled: count of mappings that stopped being busy
+ * @births: count of mappings that were ever made
+ * @settled: count of mappings that stopped being busy, lost their last pin or their
+ *	last copy
  * @settled_wait: wait queue for @settled to change
  * @scratch: one window's worth of pages read back from a domain
  * @is_v2: VFIO_TYPE1v2_IOMMU: unmapping does not cut a mapping. Constant.
  * @is_nesting: VFIO_TYPE1_NESTING_IOMMU was asked for. Constant.
  */
 struct type1 {
+	struct mutex users_lock;	/* of users */
+	struct list_head users;
 	struct mutex lock;	/* of all below */
 	struct rb_root mappings;
 	struct list_head domains;
@@ -95,6 +115,7 @@ struct type1 {
 	struct iova_ranges ranges;
 	u64 pgsizes;
 	unsigned int mappings_left;
+	u64 births;
 	unsigned long settled;
 	wait_queue_head_t settled_wait;
 	struct page **scratch;
@@ -125,8 +146,14 @@ struct type1_payer {
  * @payer: who pays
  * @charged: pages charged for what the log has
  * @log: frames behind the first pages of it
+ * @pins: pages that drivers hold
+ * @pins_charged: pages charged for @pins; all of them while there is no domain
+ * @birth: a number that no other mapping of the address space has or had
+ * @copies: calls that copy to or from its memory with no lock held
  * @prot: IOMMU_READ, IOMMU_WRITE or both. Constant.
- * @is_busy: somebody fills it and nobody else may remove it
+ * @is_busy: somebody fills or unmaps it and nobody else may remove it
+ * @is_going: somebody unmaps it
+ * @is_open: drivers may pin it. Not before it is made, nor when it goes.
  * @is_stuck: an IOMMU would not give it up, so its pages stay pinned for good
  */
 struct type1_mapping {
@@ -139,8 +166,14 @@ struct type1_mapping {
 	struct type1_payer payer;
 	unsigned long charged;
 	struct extent_log log;
+	struct pin_table pins;
+	unsigned long pins_charged;
+	u64 birth;
+	unsigned int copies;
 	int prot;
 	bool is_busy;
+	bool is_going;
+	bool is_open;
 	bool is_stuck;
 };
 
@@ -194,6 +227,11 @@ type1_mapping_pages(const struct type1_mapping *mapping)
 	return iova_span_pages(mapping->span);
 }
 
+static inline bool type1_is_complete(const struct type1_mapping *mapping)
+{
+	return mapping->log.npages == type1_mapping_pages(mapping);
+}
+
 /* main.c: types and module parameters */
 bool type1_is_known(unsigned long type);
 bool type1_unsafe_interrupts_allowed(void);
@@ -209,6 +247,7 @@ int type1_unmap_all(struct type1 *iommu, u64 *unmapped);
 void type1_mappings_destroy(struct type1 *iommu);
 struct type1_mapping *type1_mapping_find(struct type1 *iommu,
 					 struct iova_span span);
+int type1_wait_for_settling(struct type1 *iommu);
 
 static inline struct type1_mapping *type1_mapping_first(struct type1 *iommu)
 {
@@ -239,6 +278,7 @@ void type1_payer_init(struct type1_payer *payer);
 void type1_payer_copy(struct type1_payer *to, const struct type1_payer *from);
 void type1_payer_destroy(struct type1_payer *payer);
 int type1_charge(const struct type1_payer *payer, unsigned long pages);
+void type1_charge_anyway(const struct type1_payer *payer, unsigned long pages);
 void type1_uncharge(const struct type1_payer *payer, unsigned long pages);
 void type1_refund_add(struct type1_refund *refund,
 		      const struct type1_payer *payer, unsigned long pages);
@@ -289,6 +329,8 @@ int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why);
 bool type1_pinner_next(struct type1_pinner *pinner, struct type1_run *run);
 void type1_pinner_drop(struct type1_pinner *pinner);
 void type1_pinner_destroy(struct type1_pinner *pinner);
+long type1_pin_pages(struct mm_struct *mm, unsigned long vaddr, int npages,
+		     bool is_write, struct page **pages);
 void type1_unpin_run(const struct type1_run *run, bool is_dirty);
 
 /* entry.c: entries of a domain */
@@ -299,8 +341,9 @@ bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 
 /* fill.c: pinning a mapping into all domains */
 int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
-	       enum type1_rule *why);
+	       unsigned long credit, enum type1_rule *why);
 void type1_settle(struct type1 *iommu, struct type1_mapping *mapping);
+void type1_wake(struct type1 *iommu);
 
 /* drain.c: what a filled mapping holds */
 int type1_replay(struct type1 *iommu, struct type1_mapping *mapping,
@@ -309,6 +352,21 @@ void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping);
 void type1_let_go(struct type1_mapping *mapping, struct type1_refund *refund);
 void type1_empty(struct type1 *iommu, struct type1_mapping *mapping,
 		 struct iommu_domain *from, struct type1_refund *refund);
+
+/* emulated.c: pages that drivers pin by themselves */
+void type1_register_device(void *iommu_data, struct vfio_device *device);
+void type1_unregister_device(void *iommu_data, struct vfio_device *device);
+int type1_device_pin(void *iommu_data, struct iommu_group *group,
+		     dma_addr_t iova, int npage, int prot, struct page **pages);
+void type1_device_unpin(void *iommu_data, dma_addr_t iova, int npage);
+void type1_tell_devices(struct type1 *iommu, struct iova_span span);
+void type1_pins_charge(struct type1_mapping *mapping);
+void type1_pins_abandon(struct type1_mapping *mapping,
+			struct type1_refund *refund);
+
+/* rw.c: copying to and from the memory of mappings */
+int type1_dma_rw(void *iommu_data, dma_addr_t iova, void *data, size_t count,
+		 bool write);
 
 /* ranges.c: where mappings may lie */
 int type1_ranges_compute(struct type1 *iommu, struct iova_ranges *ranges);
@@ -325,6 +383,7 @@ void type1_update_pgsizes(struct type1 *iommu);
 int type1_attach_group(void *iommu_data, struct iommu_group *group,
 		       enum vfio_group_type type);
 void type1_detach_group(void *iommu_data, struct iommu_group *group);
+int type1_populate(void *iommu_data);
 struct iommu_domain *type1_group_domain(void *iommu_data,
 					struct iommu_group *group);
 bool type1_is_coherent(struct type1 *iommu);
