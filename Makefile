@@ -5,7 +5,7 @@
 export KVER JOBS
 
 .NOTPARALLEL:
-.PHONY: help deps run check modules tree kernel kunit test-modules selftests guests static compat series series-check mutants docs clean
+.PHONY: help deps run check modules tree kernel kunit test-modules selftests guests static compat bench series series-check mutants docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo '  make test-modules  build/test-modules, modules that tests drive'
 	@echo '  make selftests  kselftests, on the stock kernel and on the debug kernel'
 	@echo '  make guests     tests with QEMU guests, on the stock kernel'
+	@echo '  make bench      instructions that VFIO costs its users, beside stock modules'
 	@echo '  make static     compilers, sparse, kernel-doc, checkpatch and the user ABI'
 	@echo '  make compat     the base'"'"'s drivers of single PCI devices, built on ours'
 	@echo '  make docs       the documents as HTML, without warnings'
@@ -64,6 +65,9 @@ guests: modules
 
 check: modules kernel test-modules
 	@scripts/check
+
+bench: modules
+	@scripts/bench
 
 static: tree
 	@scripts/static

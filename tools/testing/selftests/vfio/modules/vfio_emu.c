@@ -22,7 +22,7 @@
 
 #include "vfio_emu.h"
 
-#define MAX_LOOPS	(1U << 20)
+#define MAX_LOOPS	0x100000U
 #define MAX_DEVICES	64
 
 static unsigned int devices = 1;
