@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The tree of mappings: putting them in, finding them, taking them out. */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
+/* The tree of mappings: finding them and putting them in. */
 #include <linux/errno.h>
-#include <linux/jiffies.h>
 #include <linux/list.h>
-#include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "type1.h"
 #include "trace.h"
-
-/* How long drivers are asked to unpin, and how long to wait each time. */
-#define TELL_JIFFIES	(2 * HZ)
-#define ROUND_JIFFIES	(HZ / 10 + 1)
 
 /**
  * type1_mapping_find() - The lowest mapping that meets a span
@@ -48,13 +40,6 @@ struct type1_mapping *type1_mapping_find(struct type1 *iommu,
 	return found;
 }
 
-static struct type1_mapping *next_mapping(struct type1_mapping *mapping,
-					  struct iova_span span)
-{
-	mapping = type1_mapping_next(mapping);
-	return mapping && mapping->span.first <= span.last ? mapping : NULL;
-}
-
 static bool mapping_is_less(struct rb_node *a, const struct rb_node *b)
 {
 	return rb_entry(a, struct type1_mapping, node)->span.first <
@@ -79,37 +64,16 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
 	return mapping;
 }
 
-static void free_mapping(struct type1_mapping *mapping)
+/**
+ * type1_mapping_free() - Free a mapping that is in no tree and holds nothing
+ * @mapping: the mapping
+ *
+ * Context: Process context, may sleep.
+ */
+void type1_mapping_free(struct type1_mapping *mapping)
 {
 	type1_payer_destroy(&mapping->payer);
 	kfree(mapping);
-}
-
-/* Take a mapping out of the domains and the tree, onto a list of dead ones. */
-static void kill_mapping(struct type1 *iommu, struct type1_mapping *mapping,
-			 struct list_head *dead)
-{
-	lockdep_assert_held(&iommu->lock);
-
-	type1_take_out(iommu, mapping);
-	rb_erase(&mapping->node, &iommu->mappings);
-	iommu->mappings_left++;
-	list_add_tail(&mapping->dead, dead);
-}
-
-/* What can be done for the dead outside the lock. */
-static void bury_mappings(struct list_head *dead)
-{
-	struct type1_mapping *mapping, *next;
-	struct type1_refund refund = {};
-
-	list_for_each_entry_safe(mapping, next, dead, dead) {
-		type1_let_go(mapping, &refund);
-		type1_pins_abandon(mapping, &refund);
-		free_mapping(mapping);
-		cond_resched();
-	}
-	type1_refund_flush(&refund);
 }
 
 /* The rules for a new mapping that need the address space. */
@@ -146,8 +110,14 @@ static int check_mapping(struct type1 *iommu,
 	return 0;
 }
 
-/* The smallest page that users can map; a power of two. */
-static u64 map_alignment(struct type1 *iommu)
+/**
+ * type1_alignment() - The smallest page that users can map
+ * @iommu: the address space
+ *
+ * Context: Process context, @iommu->lock held.
+ * Return: its bytes, a power of two.
+ */
+u64 type1_alignment(struct type1 *iommu)
 {
 	lockdep_assert_held(&iommu->lock);
 
@@ -162,7 +132,7 @@ static int check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
 	int ret;
 
 	mutex_lock(&iommu->lock);
-	align = map_alignment(iommu);
+	align = type1_alignment(iommu);
 	mutex_unlock(&iommu->lock);
 
 	ret = iova_span_make(iova, size, align, span, why);
@@ -196,11 +166,11 @@ static void remove_unfilled(struct type1 *iommu, struct type1_mapping *mapping)
 	LIST_HEAD(dead);
 
 	mutex_lock(&iommu->lock);
-	kill_mapping(iommu, mapping, &dead);
+	type1_mapping_kill(iommu, mapping, &dead);
 	type1_settle(iommu, mapping);
 	mutex_unlock(&iommu->lock);
 
-	bury_mappings(&dead);
+	type1_mappings_bury(&dead);
 }
 
 static int make_mapping(struct type1 *iommu, struct iova_span span,
@@ -217,7 +187,7 @@ static int make_mapping(struct type1 *iommu, struct iova_span span,
 
 	ret = insert_mapping(iommu, mapping, &is_busy, why);
 	if (ret) {
-		free_mapping(mapping);
+		type1_mapping_free(mapping);
 		return ret;
 	}
 
@@ -282,316 +252,4 @@ int type1_wait_for_settling(struct type1 *iommu)
 				  READ_ONCE(iommu->settled) != before);
 	mutex_lock(&iommu->lock);
 	return ret ? -EINTR : 0;
-}
-
-/*
- * Only version 2 is strict about cutting mappings. Version 1 takes the whole of
- * each that begins within the span, and stops at one that begins before it.
- */
-static int check_cuts(struct type1 *iommu, struct iova_span span,
-		      enum type1_rule *why)
-{
-	const struct iova_span low = { span.first, span.first };
-	const struct iova_span high = { span.last, span.last };
-	struct type1_mapping *mapping;
-
-	*why = TYPE1_RULE_BISECT;
-	if (!iommu->is_v2)
-		return 0;
-
-	mapping = type1_mapping_find(iommu, low);
-	if (mapping && mapping->span.first != span.first)
-		return -EINVAL;
-	mapping = type1_mapping_find(iommu, high);
-	if (mapping && mapping->span.last != span.last)
-		return -EINVAL;
-	return 0;
-}
-
-/* Where in a span unmapping begins, or NULL where there is nothing to do. */
-static struct type1_mapping *first_to_unmap(struct type1 *iommu,
-					    struct iova_span span)
-{
-	struct type1_mapping *mapping = type1_mapping_find(iommu, span);
-
-	return mapping && mapping->span.first >= span.first ? mapping : NULL;
-}
-
-static bool meets_busy(struct type1 *iommu, struct iova_span span)
-{
-	struct type1_mapping *mapping;
-
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span))
-		if (mapping->is_busy)
-			return true;
-	return false;
-}
-
-/* Do drivers hold pages or copy, so that they are to be waited for? */
-static bool is_held(const struct type1_mapping *mapping)
-{
-	return mapping->pins.npages || mapping->copies;
-}
-
-static bool span_is_held(struct type1 *iommu, struct iova_span span)
-{
-	struct type1_mapping *mapping;
-
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span))
-		if (is_held(mapping))
-			return true;
-	return false;
-}
-
-/* Nobody else removes these mappings now, and drivers get nothing new of them. */
-static void claim_span(struct type1 *iommu, struct iova_span span)
-{
-	struct type1_mapping *mapping;
-
-	lockdep_assert_held(&iommu->lock);
-
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span)) {
-		mapping->is_busy = true;
-		mapping->is_going = true;
-		mapping->is_open = false;
-	}
-}
-
-static void unclaim_span(struct type1 *iommu, struct iova_span span)
-{
-	struct type1_mapping *mapping;
-
-	lockdep_assert_held(&iommu->lock);
-
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span)) {
-		if (!mapping->is_going)
-			continue;
-		mapping->is_going = false;
-		type1_settle(iommu, mapping);
-	}
-}
-
-/* The next mapping of a span that we claimed and drivers still use. */
-static struct type1_mapping *next_held(struct type1 *iommu,
-				       struct iova_span span)
-{
-	struct type1_mapping *mapping;
-
-	lockdep_assert_held(&iommu->lock);
-
-	for (mapping = type1_mapping_find(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span))
-		if (mapping->is_going && is_held(mapping))
-			return mapping;
-	return NULL;
-}
-
-/* Ask for all pinned pages of a span, with the lock dropped each time. */
-static void tell_of_span(struct type1 *iommu, struct iova_span span)
-{
-	struct type1_mapping *mapping;
-	struct iova_span rest = span;
-
-	while ((mapping = next_held(iommu, rest))) {
-		const struct iova_span gone = mapping->span;
-
-		if (mapping->pins.npages) {
-			mutex_unlock(&iommu->lock);
-			type1_tell_devices(iommu, gone);
-			cond_resched();
-			mutex_lock(&iommu->lock);
-		}
-		if (gone.last >= span.last)
-			break;
-		rest.first = gone.last + 1;
-	}
-}
-
-static int wait_for_drivers(struct type1 *iommu)
-{
-	const unsigned long before = iommu->settled;
-	long ret;
-
-	lockdep_assert_held(&iommu->lock);
-
-	mutex_unlock(&iommu->lock);
-	ret = wait_event_killable_timeout(iommu->settled_wait,
-					  READ_ONCE(iommu->settled) != before,
-					  ROUND_JIFFIES);
-	mutex_lock(&iommu->lock);
-	return ret < 0 ? -EINTR : 0;
-}
-
-/*
- * Have drivers give back what they hold of a span's mappings, which are claimed
- * on success. Copies end by themselves; pins are the drivers' to give back, and a
- * driver that does not is no reason to take pages from under its device.
- */
-static int reclaim_span(struct type1 *iommu, struct iova_span span,
-			enum type1_rule *why)
-{
-	const unsigned long deadline = jiffies + TELL_JIFFIES;
-	struct type1_mapping *held;
-	int ret;
-
-	claim_span(iommu, span);
-	for (;;) {
-		tell_of_span(iommu, span);
-		held = next_held(iommu, span);
-		if (!held)
-			return 0;
-
-		*why = TYPE1_RULE_DRIVER;
-		if (!held->copies && time_after(jiffies, deadline)) {
-			pr_warn_ratelimited("a driver does not unpin %lu pages at %#lx..%#lx that are to be unmapped\n",
-					    held->pins.npages, held->span.first,
-					    held->span.last);
-			ret = -EBUSY;
-			break;
-		}
-
-		*why = TYPE1_RULE_SIGNAL;
-		ret = wait_for_drivers(iommu);
-		if (ret)
-			break;
-	}
-	unclaim_span(iommu, span);
-	return ret;
-}
-
-static int unmap_locked(struct type1 *iommu, struct iova_span span,
-			struct list_head *dead, u64 *unmapped,
-			enum type1_rule *why)
-{
-	struct type1_mapping *mapping, *next;
-	bool has_claim;
-	int ret;
-
-	lockdep_assert_held(&iommu->lock);
-
-	for (;;) {
-		ret = check_cuts(iommu, span, why);
-		if (ret)
-			return ret;
-		if (!meets_busy(iommu, span))
-			break;
-		*why = TYPE1_RULE_SIGNAL;
-		ret = type1_wait_for_settling(iommu);
-		if (ret)
-			return ret;
-	}
-
-	has_claim = span_is_held(iommu, span);
-	if (has_claim) {
-		ret = reclaim_span(iommu, span, why);
-		if (ret)
-			return ret;
-	}
-
-	for (mapping = first_to_unmap(iommu, span); mapping; mapping = next) {
-		next = next_mapping(mapping, span);
-		/* Others may have put some in while the lock was dropped. */
-		if (has_claim && !mapping->is_going)
-			continue;
-		*unmapped += (u64)(mapping->span.last - mapping->span.first) + 1;
-		kill_mapping(iommu, mapping, dead);
-		cond_resched();
-	}
-	if (has_claim)
-		type1_wake(iommu);
-	return 0;
-}
-
-static int unmap_span(struct type1 *iommu, struct iova_span span,
-		      u64 *unmapped, enum type1_rule *why)
-{
-	LIST_HEAD(dead);
-	int ret;
-
-	mutex_lock(&iommu->lock);
-	ret = unmap_locked(iommu, span, &dead, unmapped, why);
-	mutex_unlock(&iommu->lock);
-
-	bury_mappings(&dead);
-	return ret;
-}
-
-/**
- * type1_unmap() - Unmap what lies in a range
- * @iommu: the address space
- * @iova: where it begins
- * @size: bytes
- * @unmapped: bytes that were unmapped; there may be holes, and nothing at all
- *
- * Context: Process context, may sleep. Takes and releases @iommu->lock, and
- * waits for those who fill a mapping within the range.
- * Return: 0; -EINVAL for a range that is empty, not aligned, wraps, or would
- * cut a mapping of a version 2 address space, with nothing unmapped; and likewise
- * -EINTR when being killed, and -EBUSY when a driver does not unpin its pages.
- */
-int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
-{
-	struct iova_span span;
-	enum type1_rule why;
-	u64 align;
-	int ret;
-
-	*unmapped = 0;
-
-	mutex_lock(&iommu->lock);
-	align = map_alignment(iommu);
-	mutex_unlock(&iommu->lock);
-
-	ret = iova_span_make(iova, size, align, &span, &why);
-	if (!ret)
-		ret = unmap_span(iommu, span, unmapped, &why);
-
-	trace_vfio_unmap(iova, size, *unmapped, ret, ret ? why : TYPE1_RULE_NONE);
-	return ret;
-}
-
-/**
- * type1_unmap_all() - Unmap everything
- * @iommu: the address space
- * @unmapped: bytes that were unmapped
- *
- * Context: As type1_unmap().
- * Return: 0; or with nothing unmapped -EINTR when being killed, and -EBUSY when a
- * driver does not unpin its pages.
- */
-int type1_unmap_all(struct type1 *iommu, u64 *unmapped)
-{
-	const struct iova_span all = { .first = 0, .last = ULONG_MAX };
-	enum type1_rule why;
-	int ret;
-
-	*unmapped = 0;
-	ret = unmap_span(iommu, all, unmapped, &why);
-	trace_vfio_unmap(0, 0, *unmapped, ret, ret ? why : TYPE1_RULE_NONE);
-	return ret;
-}
-
-/**
- * type1_mappings_destroy() - Forget all mappings with their address space
- * @iommu: the address space, without domains and users
- *
- * Context: Process context, may sleep.
- */
-void type1_mappings_destroy(struct type1 *iommu)
-{
-	struct type1_mapping *mapping, *next;
-	LIST_HEAD(dead);
-
-	mutex_lock(&iommu->lock);
-	rbtree_postorder_for_each_entry_safe(mapping, next, &iommu->mappings,
-					     node)
-		list_add_tail(&mapping->dead, &dead);
-	iommu->mappings = RB_ROOT;
-	mutex_unlock(&iommu->lock);
-
-	bury_mappings(&dead);
 }

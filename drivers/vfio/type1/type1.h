@@ -242,9 +242,8 @@ long type1_ioctl(void *iommu_data, unsigned int cmd, unsigned long arg);
 
 /* dma.c: the tree of mappings */
 int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot);
-int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped);
-int type1_unmap_all(struct type1 *iommu, u64 *unmapped);
-void type1_mappings_destroy(struct type1 *iommu);
+void type1_mapping_free(struct type1_mapping *mapping);
+u64 type1_alignment(struct type1 *iommu);
 struct type1_mapping *type1_mapping_find(struct type1 *iommu,
 					 struct iova_span span);
 int type1_wait_for_settling(struct type1 *iommu);
@@ -261,6 +260,14 @@ type1_mapping_next(struct type1_mapping *mapping)
 	return rb_entry_safe(rb_next(&mapping->node), struct type1_mapping,
 			     node);
 }
+
+/* unmap.c: taking mappings out of it */
+int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped);
+int type1_unmap_all(struct type1 *iommu, u64 *unmapped);
+void type1_mapping_kill(struct type1 *iommu, struct type1_mapping *mapping,
+			struct list_head *dead);
+void type1_mappings_bury(struct list_head *dead);
+void type1_mappings_destroy(struct type1 *iommu);
 
 /* account.c: locked memory */
 
