@@ -219,6 +219,9 @@ static bool is_current(struct fill *fill)
 static void begin_again(struct fill *fill)
 {
 	drop_open_run(fill);
+	/* Whoever emptied it charged what drivers hold by itself. */
+	fill->credit += fill->mapping->pins_charged;
+	fill->mapping->pins_charged = 0;
 	fill->done = fill->mapping->log.npages;
 	type1_pinner_seek(&fill->pinner, fill->mapping, fill->done);
 }

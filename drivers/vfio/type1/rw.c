@@ -51,7 +51,7 @@ static int check_copy(struct copy *copy, struct type1_mapping **mapping)
 
 	/* One that goes is there until drivers, who were told, let go of it. */
 	copy->why = TYPE1_RULE_NOT_MAPPED;
-	if (!*mapping || !((*mapping)->is_open || (*mapping)->is_going))
+	if (!*mapping || !((*mapping)->is_open || (*mapping)->claim))
 		return -EINVAL;
 
 	/* A mapping that devices cannot read cannot be written this way either. */

@@ -149,10 +149,10 @@ struct type1_payer {
  * @pins: pages that drivers hold
  * @pins_charged: pages charged for @pins; all of them while there is no domain
  * @birth: a number that no other mapping of the address space has or had
+ * @claim: who unmaps it and waits for drivers, or NULL; to be compared only
  * @copies: calls that copy to or from its memory with no lock held
  * @prot: IOMMU_READ, IOMMU_WRITE or both. Constant.
  * @is_busy: somebody fills or unmaps it and nobody else may remove it
- * @is_going: somebody unmaps it
  * @is_open: drivers may pin it. Not before it is made, nor when it goes.
  * @is_stuck: an IOMMU would not give it up, so its pages stay pinned for good
  */
@@ -169,10 +169,10 @@ struct type1_mapping {
 	struct pin_table pins;
 	unsigned long pins_charged;
 	u64 birth;
+	const void *claim;
 	unsigned int copies;
 	int prot;
 	bool is_busy;
-	bool is_going;
 	bool is_open;
 	bool is_stuck;
 };

@@ -86,21 +86,41 @@ static int check_cuts(struct type1 *iommu, struct iova_span span,
 	return 0;
 }
 
+/**
+ * struct unmap - A range being unmapped
+ * @iommu: the address space
+ * @span: the range
+ * @dead: list of &type1_mapping.dead of what was taken out of the tree
+ * @unmapped: bytes of those
+ * @has_claims: mappings are claimed, as @iommu->lock was dropped since they were
+ *	looked at: only those are ours to unmap
+ * @why: the rule that refused
+ */
+struct unmap {
+	struct type1 *iommu;
+	struct iova_span span;
+	struct list_head dead;
+	u64 unmapped;
+	bool has_claims;
+	enum type1_rule why;
+};
+
 /* Where in a span unmapping begins, or NULL where there is nothing to do. */
-static struct type1_mapping *first_to_unmap(struct type1 *iommu,
-					    struct iova_span span)
-{
-	struct type1_mapping *mapping = type1_mapping_find(iommu, span);
-
-	return mapping && mapping->span.first >= span.first ? mapping : NULL;
-}
-
-static bool meets_busy(struct type1 *iommu, struct iova_span span)
+static struct type1_mapping *first_to_unmap(const struct unmap *unmap)
 {
 	struct type1_mapping *mapping;
 
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span))
+	mapping = type1_mapping_find(unmap->iommu, unmap->span);
+	return mapping && mapping->span.first >= unmap->span.first ? mapping :
+								      NULL;
+}
+
+static bool meets_busy(const struct unmap *unmap)
+{
+	struct type1_mapping *mapping;
+
+	for (mapping = first_to_unmap(unmap); mapping;
+	     mapping = next_mapping(mapping, unmap->span))
 		if (mapping->is_busy)
 			return true;
 	return false;
@@ -112,69 +132,72 @@ static bool is_held(const struct type1_mapping *mapping)
 	return mapping->pins.npages || mapping->copies;
 }
 
-static bool span_is_held(struct type1 *iommu, struct iova_span span)
+static bool meets_held(const struct unmap *unmap)
 {
 	struct type1_mapping *mapping;
 
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span))
+	for (mapping = first_to_unmap(unmap); mapping;
+	     mapping = next_mapping(mapping, unmap->span))
 		if (is_held(mapping))
 			return true;
 	return false;
 }
 
 /* Nobody else removes these mappings now, and drivers get nothing new of them. */
-static void claim_span(struct type1 *iommu, struct iova_span span)
+static void claim_mappings(struct unmap *unmap)
 {
 	struct type1_mapping *mapping;
 
-	lockdep_assert_held(&iommu->lock);
+	lockdep_assert_held(&unmap->iommu->lock);
 
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span)) {
+	for (mapping = first_to_unmap(unmap); mapping;
+	     mapping = next_mapping(mapping, unmap->span)) {
 		mapping->is_busy = true;
-		mapping->is_going = true;
 		mapping->is_open = false;
+		mapping->claim = unmap;
 	}
+	unmap->has_claims = true;
 }
 
-static void unclaim_span(struct type1 *iommu, struct iova_span span)
+static void unclaim_mappings(struct unmap *unmap)
 {
 	struct type1_mapping *mapping;
 
-	lockdep_assert_held(&iommu->lock);
+	lockdep_assert_held(&unmap->iommu->lock);
 
-	for (mapping = first_to_unmap(iommu, span); mapping;
-	     mapping = next_mapping(mapping, span)) {
-		if (!mapping->is_going)
+	for (mapping = first_to_unmap(unmap); mapping;
+	     mapping = next_mapping(mapping, unmap->span)) {
+		if (mapping->claim != unmap)
 			continue;
-		mapping->is_going = false;
-		type1_settle(iommu, mapping);
+		mapping->claim = NULL;
+		type1_settle(unmap->iommu, mapping);
 	}
+	unmap->has_claims = false;
 }
 
-/* The next mapping of a span that we claimed and drivers still use. */
-static struct type1_mapping *next_held(struct type1 *iommu,
+/* The next mapping from @span on that we claimed and drivers still use. */
+static struct type1_mapping *next_held(struct unmap *unmap,
 				       struct iova_span span)
 {
 	struct type1_mapping *mapping;
 
-	lockdep_assert_held(&iommu->lock);
+	lockdep_assert_held(&unmap->iommu->lock);
 
-	for (mapping = type1_mapping_find(iommu, span); mapping;
+	for (mapping = type1_mapping_find(unmap->iommu, span); mapping;
 	     mapping = next_mapping(mapping, span))
-		if (mapping->is_going && is_held(mapping))
+		if (mapping->claim == unmap && is_held(mapping))
 			return mapping;
 	return NULL;
 }
 
-/* Ask for all pinned pages of a span, with the lock dropped each time. */
-static void tell_of_span(struct type1 *iommu, struct iova_span span)
+/* Ask for all pinned pages of the range, with the lock dropped each time. */
+static void tell_of_range(struct unmap *unmap)
 {
+	struct type1 *iommu = unmap->iommu;
+	struct iova_span rest = unmap->span;
 	struct type1_mapping *mapping;
-	struct iova_span rest = span;
 
-	while ((mapping = next_held(iommu, rest))) {
+	while ((mapping = next_held(unmap, rest))) {
 		const struct iova_span gone = mapping->span;
 
 		if (mapping->pins.npages) {
@@ -183,7 +206,7 @@ static void tell_of_span(struct type1 *iommu, struct iova_span span)
 			cond_resched();
 			mutex_lock(&iommu->lock);
 		}
-		if (gone.last >= span.last)
+		if (gone.last >= unmap->span.last)
 			break;
 		rest.first = gone.last + 1;
 	}
@@ -205,25 +228,25 @@ static int wait_for_drivers(struct type1 *iommu)
 }
 
 /*
- * Have drivers give back what they hold of a span's mappings, which are claimed
- * on success. Copies end by themselves; pins are the drivers' to give back, and a
- * driver that does not is no reason to take pages from under its device.
+ * Have drivers give back what they hold of the range's mappings, which are
+ * claimed on success. Copies end by themselves; pins are the drivers' to give
+ * back, and a driver that does not is no reason to take pages from under its
+ * device.
  */
-static int reclaim_span(struct type1 *iommu, struct iova_span span,
-			enum type1_rule *why)
+static int reclaim(struct unmap *unmap)
 {
 	const unsigned long deadline = jiffies + TELL_JIFFIES;
 	struct type1_mapping *held;
 	int ret;
 
-	claim_span(iommu, span);
+	claim_mappings(unmap);
 	for (;;) {
-		tell_of_span(iommu, span);
-		held = next_held(iommu, span);
+		tell_of_range(unmap);
+		held = next_held(unmap, unmap->span);
 		if (!held)
 			return 0;
 
-		*why = TYPE1_RULE_DRIVER;
+		unmap->why = TYPE1_RULE_DRIVER;
 		if (!held->copies && time_after(jiffies, deadline)) {
 			pr_warn_ratelimited("a driver does not unpin %lu pages at %#lx..%#lx that are to be unmapped\n",
 					    held->pins.npages, held->span.first,
@@ -232,69 +255,69 @@ static int reclaim_span(struct type1 *iommu, struct iova_span span,
 			break;
 		}
 
-		*why = TYPE1_RULE_SIGNAL;
-		ret = wait_for_drivers(iommu);
+		unmap->why = TYPE1_RULE_SIGNAL;
+		ret = wait_for_drivers(unmap->iommu);
 		if (ret)
 			break;
 	}
-	unclaim_span(iommu, span);
+	unclaim_mappings(unmap);
 	return ret;
 }
 
-static int unmap_locked(struct type1 *iommu, struct iova_span span,
-			struct list_head *dead, u64 *unmapped,
-			enum type1_rule *why)
+/* Wait until the range can be unmapped in one go, which needs the lock only. */
+static int make_ready(struct unmap *unmap)
 {
-	struct type1_mapping *mapping, *next;
-	bool has_claim;
 	int ret;
-
-	lockdep_assert_held(&iommu->lock);
 
 	for (;;) {
-		ret = check_cuts(iommu, span, why);
+		ret = check_cuts(unmap->iommu, unmap->span, &unmap->why);
 		if (ret)
 			return ret;
-		if (!meets_busy(iommu, span))
+		if (!meets_busy(unmap))
 			break;
-		*why = TYPE1_RULE_SIGNAL;
-		ret = type1_wait_for_settling(iommu);
+		unmap->why = TYPE1_RULE_SIGNAL;
+		ret = type1_wait_for_settling(unmap->iommu);
 		if (ret)
 			return ret;
 	}
 
-	has_claim = span_is_held(iommu, span);
-	if (has_claim) {
-		ret = reclaim_span(iommu, span, why);
-		if (ret)
-			return ret;
-	}
-
-	for (mapping = first_to_unmap(iommu, span); mapping; mapping = next) {
-		next = next_mapping(mapping, span);
-		/* Others may have put some in while the lock was dropped. */
-		if (has_claim && !mapping->is_going)
-			continue;
-		*unmapped += (u64)(mapping->span.last - mapping->span.first) + 1;
-		type1_mapping_kill(iommu, mapping, dead);
-		cond_resched();
-	}
-	if (has_claim)
-		type1_wake(iommu);
-	return 0;
+	return meets_held(unmap) ? reclaim(unmap) : 0;
 }
 
-static int unmap_span(struct type1 *iommu, struct iova_span span,
-		      u64 *unmapped, enum type1_rule *why)
+static void kill_range(struct unmap *unmap)
 {
-	LIST_HEAD(dead);
+	struct type1_mapping *mapping, *next;
+
+	lockdep_assert_held(&unmap->iommu->lock);
+
+	for (mapping = first_to_unmap(unmap); mapping; mapping = next) {
+		next = next_mapping(mapping, unmap->span);
+		/* Others may have put some in while the lock was dropped. */
+		if (unmap->has_claims && mapping->claim != unmap)
+			continue;
+		unmap->unmapped += (u64)(mapping->span.last -
+					 mapping->span.first) + 1;
+		type1_mapping_kill(unmap->iommu, mapping, &unmap->dead);
+		cond_resched();
+	}
+	if (unmap->has_claims)
+		type1_wake(unmap->iommu);
+}
+
+static int unmap_range(struct unmap *unmap)
+{
+	struct type1 *iommu = unmap->iommu;
 	int ret;
 
+	INIT_LIST_HEAD(&unmap->dead);
+
 	mutex_lock(&iommu->lock);
-	ret = unmap_locked(iommu, span, &dead, unmapped, why);
+	ret = make_ready(unmap);
+	if (!ret)
+		kill_range(unmap);
 	mutex_unlock(&iommu->lock);
 
-	type1_mappings_bury(&dead);
+	type1_mappings_bury(&unmap->dead);
 	return ret;
 }
 
@@ -313,22 +336,21 @@ static int unmap_span(struct type1 *iommu, struct iova_span span,
  */
 int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
 {
-	struct iova_span span;
-	enum type1_rule why;
+	struct unmap unmap = { .iommu = iommu };
 	u64 align;
 	int ret;
-
-	*unmapped = 0;
 
 	mutex_lock(&iommu->lock);
 	align = type1_alignment(iommu);
 	mutex_unlock(&iommu->lock);
 
-	ret = iova_span_make(iova, size, align, &span, &why);
+	ret = iova_span_make(iova, size, align, &unmap.span, &unmap.why);
 	if (!ret)
-		ret = unmap_span(iommu, span, unmapped, &why);
+		ret = unmap_range(&unmap);
 
-	trace_vfio_unmap(iova, size, *unmapped, ret, ret ? why : TYPE1_RULE_NONE);
+	*unmapped = unmap.unmapped;
+	trace_vfio_unmap(iova, size, *unmapped, ret,
+			 ret ? unmap.why : TYPE1_RULE_NONE);
 	return ret;
 }
 
@@ -343,13 +365,16 @@ int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
  */
 int type1_unmap_all(struct type1 *iommu, u64 *unmapped)
 {
-	const struct iova_span all = { .first = 0, .last = ULONG_MAX };
-	enum type1_rule why;
+	struct unmap unmap = {
+		.iommu = iommu,
+		.span = { .first = 0, .last = ULONG_MAX },
+	};
 	int ret;
 
-	*unmapped = 0;
-	ret = unmap_span(iommu, all, unmapped, &why);
-	trace_vfio_unmap(0, 0, *unmapped, ret, ret ? why : TYPE1_RULE_NONE);
+	ret = unmap_range(&unmap);
+	*unmapped = unmap.unmapped;
+	trace_vfio_unmap(0, 0, *unmapped, ret,
+			 ret ? unmap.why : TYPE1_RULE_NONE);
 	return ret;
 }
 

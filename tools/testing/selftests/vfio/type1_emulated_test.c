@@ -439,6 +439,70 @@ TEST_F(emu, T31_the_group_leaves_although_its_driver_kept_pages)
 	self->pinned++;
 }
 
+struct unmapper {
+	int container;
+	__u64 iova;
+	__u64 size;
+	__u64 out;
+	int ret;
+};
+
+static void *unmap_it(void *arg)
+{
+	struct unmapper *u = arg;
+
+	u->ret = type1_unmap(u->container, u->iova, u->size, 0, &u->out);
+	return NULL;
+}
+
+static bool was_told_of(int fd, __u64 iova)
+{
+	struct vfio_emu_state state;
+	unsigned int i;
+
+	if (emu_state(fd, &state))
+		return false;
+	for (i = 0; i < VFIO_EMU_LAST && i < state.notices; i++)
+		if (state.last[i].iova == iova)
+			return true;
+	return false;
+}
+
+/*
+ * One waits for a driver; a mapping comes into its range, which the other unmaps
+ * and waits for as well. When the first gives up, the second must go on.
+ */
+TEST_F(emu, T31_unmaps_that_meet_take_what_is_theirs)
+{
+	struct unmapper first = { self->container, IOVA_BASE, 16 * PAGE };
+	struct unmapper second = { self->container, IOVA_BASE + 8 * PAGE, 4 * PAGE };
+	pthread_t threads[2];
+	__u64 out = 0;
+
+	ASSERT_EQ(0, emu_on_notice(self->fd, VFIO_EMU_KEEP, 0));
+	ASSERT_EQ(0, MAP(IOVA_BASE, self->buf, 4 * PAGE));
+	ASSERT_EQ(1, PIN(IOVA_BASE, 1));
+	ASSERT_EQ(0, pthread_create(&threads[0], NULL, unmap_it, &first));
+	ASSERT_TRUE(UNTIL(was_told_of(self->fd, IOVA_BASE), WAIT_MS));
+	ASSERT_EQ(0, MAP(second.iova, self->buf + 8 * PAGE, second.size));
+	ASSERT_EQ(1, PIN(second.iova, 1));
+	ASSERT_EQ(0, pthread_create(&threads[1], NULL, unmap_it, &second));
+	ASSERT_TRUE(UNTIL(was_told_of(self->fd, second.iova), WAIT_MS));
+	pthread_join(threads[0], NULL);
+	EXPECT_EQ(-EBUSY, first.ret);
+	EXPECT_EQ(0, first.out - first.size);
+	ASSERT_EQ(0, emu_on_notice(self->fd, VFIO_EMU_DROP, 0));
+	pthread_join(threads[1], NULL);
+	/* On a slow machine its time was up, too. */
+	if (second.ret == -EBUSY)
+		unmap_it(&second);
+	EXPECT_EQ(0, second.ret);
+	EXPECT_EQ(4 * PAGE, second.out);
+	EXPECT_EQ(0, UNMAP(IOVA_BASE, 16 * PAGE, &out));
+	EXPECT_EQ(4 * PAGE, out);
+	EXPECT_EQ(0, LOCKED_PAGES());
+}
+
 /* The device comes after the mappings, and goes while they do. */
 TEST_F(emu, T32_opening_and_closing_while_unmapping)
 {
