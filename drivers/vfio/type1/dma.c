@@ -73,6 +73,7 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
 void type1_mapping_free(struct type1_mapping *mapping)
 {
 	type1_payer_destroy(&mapping->payer);
+	type1_dirty_free(mapping);
 	kfree(mapping);
 }
 
@@ -149,6 +150,8 @@ static int insert_mapping(struct type1 *iommu, struct type1_mapping *mapping,
 
 	mutex_lock(&iommu->lock);
 	ret = check_mapping(iommu, mapping, why);
+	if (!ret && iommu->is_tracking)
+		ret = type1_dirty_alloc(mapping, why);
 	if (!ret) {
 		mapping->is_busy = !list_empty(&iommu->domains);
 		mapping->is_open = !mapping->is_busy;

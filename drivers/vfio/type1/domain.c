@@ -299,6 +299,7 @@ static void publish(struct attach *attach)
 	lockdep_assert_held(&iommu->lock);
 
 	list_add_tail(&attach->group->next, &attach->domain->groups);
+	type1_dirty_scope_add(iommu);
 	if (!attach->is_shared)
 		list_add_tail(&attach->domain->next, &iommu->domains);
 	type1_ranges_replace(iommu, &attach->ranges);
@@ -335,6 +336,8 @@ static void withdraw(struct type1 *iommu, struct type1_domain *domain,
 
 	iommu_detach_group(domain->domain, group->group);
 	list_del(&group->next);
+	if (!group->pins_only)
+		type1_dirty_scope_remove(iommu);
 	kfree(group);
 
 	if (list_empty(&domain->groups)) {
@@ -410,6 +413,7 @@ static int attach_locked(struct type1 *iommu, struct iommu_group *iommu_group,
 	if (type != VFIO_EMULATED_IOMMU)
 		return attach_to_domain(iommu, group, why);
 
+	group->pins_only = true;
 	list_add_tail(&group->next, &iommu->emulated_groups);
 	return 0;
 }
@@ -554,6 +558,32 @@ void type1_detach_group(void *iommu_data, struct iommu_group *group)
 
 	type1_refund_flush(&refund);
 	trace_vfio_detach(iommu_group_id(group));
+}
+
+/**
+ * type1_note_pinning() - A group's driver pinned pages for its device
+ * @iommu: the address space
+ * @group: the group, behind an IOMMU or emulated
+ *
+ * Thereby it tells that its devices reach nothing else.
+ *
+ * Context: Process context, @iommu->lock held.
+ */
+void type1_note_pinning(struct type1 *iommu, struct iommu_group *group)
+{
+	struct type1_domain *domain;
+	struct type1_group *found;
+
+	lockdep_assert_held(&iommu->lock);
+
+	if (!iommu->wide_groups)
+		return;
+
+	found = find_in_domains(iommu, group, &domain);
+	if (found && !found->pins_only) {
+		found->pins_only = true;
+		type1_dirty_scope_remove(iommu);
+	}
 }
 
 /**

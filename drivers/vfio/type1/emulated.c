@@ -124,6 +124,7 @@ void type1_pins_abandon(struct type1_mapping *mapping,
 /**
  * struct device_pin - A driver's request to pin pages
  * @iommu: the address space
+ * @group: the device's group
  * @iova: address of the page that comes next
  * @left: pages from there on
  * @prot: what the driver means to do
@@ -132,6 +133,7 @@ void type1_pins_abandon(struct type1_mapping *mapping,
  */
 struct device_pin {
 	struct type1 *iommu;
+	struct iommu_group *group;
 	unsigned long iova;
 	unsigned int left;
 	int prot;
@@ -259,6 +261,8 @@ static int look_up(struct device_pin *pin, struct fresh_pins *fresh)
 	ret = check_pin(pin, &mapping);
 	if (!ret)
 		ret = join_pins(pin, mapping);
+	if (pin->left != before)
+		type1_note_pinning(pin->iommu, pin->group);
 	if (ret || pin->left != before)
 		return ret;
 
@@ -348,6 +352,8 @@ static int enter_pins(struct device_pin *pin, struct fresh_pins *fresh,
 		ret = pin_walk_add(&walk, index, page_to_pfn(pin->pages[i]));
 		if (ret)
 			return ret;
+		if (mapping->dirty)
+			__set_bit(index, mapping->dirty);
 		if (is_charged) {
 			mapping->pins_charged++;
 			fresh->charged--;
@@ -385,6 +391,7 @@ static int publish(struct device_pin *pin, struct fresh_pins *fresh,
 		type1_uncharge(&fresh->payer, fresh->charged);
 		fresh->charged = 0;
 	}
+	type1_note_pinning(iommu, pin->group);
 	return enter_pins(pin, fresh, done);
 }
 
@@ -571,6 +578,7 @@ int type1_device_pin(void *iommu_data, struct iommu_group *group,
 	struct iova_span span;
 	struct device_pin pin = {
 		.iommu = iommu_data,
+		.group = group,
 		.left = npage,
 		.prot = prot,
 		.pages = pages,

@@ -58,6 +58,24 @@ static int add_mappings_left(struct type1 *iommu, struct vfio_info_cap *caps)
 	return 0;
 }
 
+static int add_migration(struct type1 *iommu, struct vfio_info_cap *caps)
+{
+	struct vfio_iommu_type1_info_cap_migration *cap;
+	struct vfio_info_cap_header *header;
+
+	lockdep_assert_held(&iommu->lock);
+
+	header = vfio_info_cap_add(caps, sizeof(*cap),
+				   VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION, 1);
+	if (IS_ERR(header))
+		return PTR_ERR(header);
+
+	cap = container_of(header, typeof(*cap), header);
+	cap->pgsize_bitmap = type1_alignment(iommu);
+	cap->max_dirty_bitmap_size = TYPE1_DIRTY_MAX_BYTES;
+	return 0;
+}
+
 static int collect_info(struct type1 *iommu, struct vfio_iommu_type1_info *info,
 			struct vfio_info_cap *caps)
 {
@@ -68,7 +86,9 @@ static int collect_info(struct type1 *iommu, struct vfio_iommu_type1_info *info,
 	info->flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
 	info->iova_pgsizes = iommu->pgsizes;
 
-	ret = add_mappings_left(iommu, caps);
+	ret = add_migration(iommu, caps);
+	if (!ret)
+		ret = add_mappings_left(iommu, caps);
 	if (!ret && iommu->ranges.nr)
 		ret = add_ranges(iommu, caps);
 	return ret;
@@ -122,10 +142,20 @@ static long map_dma(struct type1 *iommu, void __user *uarg)
 			 map_prot(map.flags));
 }
 
+/* What comes behind a command's struct. */
+static int get_payload(void *payload, size_t size, u32 argsz, size_t at,
+		       void __user *uarg)
+{
+	if (argsz < at + size)
+		return -EINVAL;
+	return copy_from_user(payload, uarg + at, size) ? -EFAULT : 0;
+}
+
 static long unmap_dma(struct type1 *iommu, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
 	struct vfio_iommu_type1_dma_unmap unmap;
+	struct vfio_bitmap bitmap;
 	u64 unmapped;
 	int ret;
 
@@ -133,21 +163,68 @@ static long unmap_dma(struct type1 *iommu, void __user *uarg)
 	if (ret)
 		return ret;
 
-	if (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
-		return -EINVAL;
-
-	if (unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL) {
+	switch (unmap.flags) {
+	case 0:
+		ret = type1_unmap(iommu, unmap.iova, unmap.size, NULL,
+				  &unmapped);
+		break;
+	case VFIO_DMA_UNMAP_FLAG_ALL:
 		if (unmap.iova || unmap.size)
 			return -EINVAL;
 		ret = type1_unmap_all(iommu, &unmapped);
-	} else {
-		ret = type1_unmap(iommu, unmap.iova, unmap.size, &unmapped);
+		break;
+	case VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP:
+		ret = get_payload(&bitmap, sizeof(bitmap), unmap.argsz, minsz,
+				  uarg);
+		if (ret)
+			return ret;
+		ret = type1_unmap(iommu, unmap.iova, unmap.size, &bitmap,
+				  &unmapped);
+		break;
+	default:
+		return -EINVAL;
 	}
-	if (ret)
+	/* Where only the bitmap could not be written, what went is told. */
+	if (ret && !unmapped)
 		return ret;
 
 	unmap.size = unmapped;
-	return copy_to_user(uarg, &unmap, minsz) ? -EFAULT : 0;
+	return copy_to_user(uarg, &unmap, minsz) ? -EFAULT : ret;
+}
+
+static long dirty_get(struct type1 *iommu, u32 argsz, void __user *uarg)
+{
+	struct vfio_iommu_type1_dirty_bitmap_get get;
+	int ret;
+
+	ret = get_payload(&get, sizeof(get), argsz,
+			  offsetof(struct vfio_iommu_type1_dirty_bitmap, data),
+			  uarg);
+	return ret ?: type1_dirty_get(iommu, &get);
+}
+
+static long dirty_pages(struct type1 *iommu, void __user *uarg)
+{
+	struct vfio_iommu_type1_dirty_bitmap dirty;
+	int ret;
+
+	/* Whatever the argument: that is what programs try it with. */
+	if (!iommu->is_v2)
+		return -EACCES;
+
+	ret = vfio_uarg_get(&dirty, sizeof(dirty), sizeof(dirty), uarg);
+	if (ret)
+		return ret;
+
+	switch (dirty.flags) {
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
+		return type1_dirty_start(iommu);
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP:
+		return type1_dirty_stop(iommu);
+	case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
+		return dirty_get(iommu, dirty.argsz, uarg);
+	}
+	return -EINVAL;
 }
 
 /* The commands that take a struct. */
@@ -158,6 +235,7 @@ static const struct {
 	{ VFIO_IOMMU_GET_INFO, get_info },
 	{ VFIO_IOMMU_MAP_DMA, map_dma },
 	{ VFIO_IOMMU_UNMAP_DMA, unmap_dma },
+	{ VFIO_IOMMU_DIRTY_PAGES, dirty_pages },
 };
 
 /**

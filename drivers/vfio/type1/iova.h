@@ -38,6 +38,8 @@
  * @TYPE1_RULE_NO_PAGE: a device's memory, which has no pages to give out
  * @TYPE1_RULE_VERSION: not in a version 1 address space
  * @TYPE1_RULE_OTHER_PROCESS: another process mapped it
+ * @TYPE1_RULE_NOT_TRACKING: dirty pages are not tracked
+ * @TYPE1_RULE_BITMAP: a dirty bitmap of another page size, too small or too large
  * @TYPE1_RULE_DRIVER: a driver does not unpin what it was told to
  */
 enum type1_rule {
@@ -67,6 +69,8 @@ enum type1_rule {
 	TYPE1_RULE_NO_PAGE,
 	TYPE1_RULE_VERSION,
 	TYPE1_RULE_OTHER_PROCESS,
+	TYPE1_RULE_NOT_TRACKING,
+	TYPE1_RULE_BITMAP,
 	TYPE1_RULE_DRIVER,
 };
 

@@ -143,6 +143,8 @@ static void type1_show_fdinfo(void *iommu_data, struct seq_file *m)
 	seq_printf(m, "vfio-type1-mappings:\t%lu (%u busy, %u left)\n", nr,
 		   busy, iommu->mappings_left);
 	seq_printf(m, "vfio-type1-pinned-pages:\t%lu\n", charged);
+	seq_printf(m, "vfio-type1-dirty-tracking:\t%s\n",
+		   iommu->is_tracking ? "on" : "off");
 	seq_printf(m, "vfio-type1-log-bytes:\t%lu\n", logged);
 }
 

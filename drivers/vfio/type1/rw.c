@@ -150,6 +150,9 @@ static int copy_unlocked(struct copy *copy, struct type1_mapping *mapping,
 	ret = copy_faulting(copy, mm, user, n);
 	mutex_lock(&iommu->lock);
 
+	/* Some of it may have been written even where it failed. */
+	if (copy->is_write)
+		type1_dirty_mark(mapping, copy->iova - mapping->span.first, n);
 	if (!--mapping->copies && !mapping->is_open)
 		type1_wake(iommu);
 	return ret;
@@ -170,7 +173,11 @@ static int copy_some(struct copy *copy)
 	n = min_t(size_t, copy_room(copy, mapping), LOCKED_BYTES);
 	if (mapping->payer.mm == current->mm)
 		done = copy_at_once(copy, copy_vaddr(copy, mapping), n);
-	if (!done) {
+	if (done) {
+		if (copy->is_write)
+			type1_dirty_mark(mapping,
+					 copy->iova - mapping->span.first, done);
+	} else {
 		ret = copy_unlocked(copy, mapping, n);
 		done = n;
 	}

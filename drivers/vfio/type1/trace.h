@@ -37,6 +37,8 @@
 	RULE(NO_PAGE, "device memory")					\
 	RULE(VERSION, "version 1")					\
 	RULE(OTHER_PROCESS, "other process")				\
+	RULE(NOT_TRACKING, "dirty tracking is off")			\
+	RULE(BITMAP, "dirty bitmap")					\
 	RULE_LAST(DRIVER, "driver keeps it pinned")
 
 #undef RULE
@@ -181,6 +183,29 @@ TRACE_EVENT(vfio_unpin,
 		__entry->npage = npage;
 	),
 	TP_printk("iova=%#llx npage=%d", __entry->iova, __entry->npage)
+);
+
+TRACE_EVENT(vfio_dirty,
+	TP_PROTO(const char *what, u64 iova, u64 size, int ret,
+		 enum type1_rule rule),
+	TP_ARGS(what, iova, size, ret, rule),
+	TP_STRUCT__entry(
+		__string(what, what)
+		__field(u64, iova)
+		__field(u64, size)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__assign_str(what);
+		__entry->iova = iova;
+		__entry->size = size;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("%s iova=%#llx size=%#llx ret=%d rule=%s",
+		  __get_str(what), __entry->iova, __entry->size, __entry->ret,
+		  show_type1_rule(__entry->rule))
 );
 
 TRACE_EVENT(vfio_dma_rw,

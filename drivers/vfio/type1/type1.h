@@ -72,7 +72,9 @@ struct iommu_group;
 struct mm_struct;
 struct page;
 struct seq_file;
+struct vfio_bitmap;
 struct vfio_device;
+struct vfio_iommu_type1_dirty_bitmap_get;
 struct task_struct;
 enum vfio_group_type;
 
@@ -101,7 +103,9 @@ enum vfio_group_type;
  * @settled: count of mappings that stopped being busy, lost their last pin or their
  *	last copy
  * @settled_wait: wait queue for @settled to change
+ * @wide_groups: groups whose devices reach everything, for dirty tracking
  * @scratch: one window's worth of pages read back from a domain
+ * @is_tracking: dirty pages are tracked
  * @is_v2: VFIO_TYPE1v2_IOMMU: unmapping does not cut a mapping. Constant.
  * @is_nesting: VFIO_TYPE1_NESTING_IOMMU was asked for. Constant.
  */
@@ -118,7 +122,9 @@ struct type1 {
 	u64 births;
 	unsigned long settled;
 	wait_queue_head_t settled_wait;
+	unsigned int wide_groups;
 	struct page **scratch;
+	bool is_tracking;
 	bool is_v2;
 	bool is_nesting;
 };
@@ -148,6 +154,8 @@ struct type1_payer {
  * @log: frames behind the first pages of it
  * @pins: pages that drivers hold
  * @pins_charged: pages charged for @pins; all of them while there is no domain
+ * @dirty: a bit a page, set where devices may have written it; there while dirty
+ *	pages are tracked, see dirty.c
  * @birth: a number that no other mapping of the address space has or had
  * @claim: who unmaps it and waits for drivers, or NULL; to be compared only
  * @copies: calls that copy to or from its memory with no lock held
@@ -168,6 +176,7 @@ struct type1_mapping {
 	struct extent_log log;
 	struct pin_table pins;
 	unsigned long pins_charged;
+	unsigned long *dirty;
 	u64 birth;
 	const void *claim;
 	unsigned int copies;
@@ -197,10 +206,12 @@ struct type1_domain {
  *
  * @next: link in &type1_domain.groups or &type1.emulated_groups
  * @group: the group; the container keeps a reference
+ * @pins_only: its devices reach nothing but what their driver pins
  */
 struct type1_group {
 	struct list_head next;
 	struct iommu_group *group;
+	bool pins_only;
 };
 
 /**
@@ -262,12 +273,15 @@ type1_mapping_next(struct type1_mapping *mapping)
 }
 
 /* unmap.c: taking mappings out of it */
-int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped);
+int type1_unmap(struct type1 *iommu, u64 iova, u64 size,
+		const struct vfio_bitmap *bitmap, u64 *unmapped);
 int type1_unmap_all(struct type1 *iommu, u64 *unmapped);
 void type1_mapping_kill(struct type1 *iommu, struct type1_mapping *mapping,
 			struct list_head *dead);
 void type1_mappings_bury(struct list_head *dead);
 void type1_mappings_destroy(struct type1 *iommu);
+int type1_check_cuts(struct type1 *iommu, struct iova_span span,
+		     enum type1_rule *why);
 
 /* account.c: locked memory */
 
@@ -371,6 +385,25 @@ void type1_pins_charge(struct type1_mapping *mapping);
 void type1_pins_abandon(struct type1_mapping *mapping,
 			struct type1_refund *refund);
 
+/* dirty.c: which pages devices may have written */
+#define TYPE1_DIRTY_MAX_BYTES	SZ_256M	/* of a user's bitmap */
+
+int type1_dirty_alloc(struct type1_mapping *mapping, enum type1_rule *why);
+void type1_dirty_free(struct type1_mapping *mapping);
+int type1_dirty_start(struct type1 *iommu);
+int type1_dirty_stop(struct type1 *iommu);
+int type1_dirty_get(struct type1 *iommu,
+		    const struct vfio_iommu_type1_dirty_bitmap_get *get);
+void type1_dirty_mark(struct type1_mapping *mapping, unsigned long first,
+		      unsigned long count);
+void type1_dirty_scope_add(struct type1 *iommu);
+void type1_dirty_scope_remove(struct type1 *iommu);
+int type1_dirty_check(struct type1 *iommu, struct iova_span span,
+		      const struct vfio_bitmap *bitmap, enum type1_rule *why);
+int type1_dirty_tell_dead(struct list_head *dead, struct iova_span span,
+			  const struct vfio_bitmap *bitmap, bool is_all,
+			  void *buffer);
+
 /* rw.c: copying to and from the memory of mappings */
 int type1_dma_rw(void *iommu_data, dma_addr_t iova, void *data, size_t count,
 		 bool write);
@@ -391,6 +424,7 @@ int type1_attach_group(void *iommu_data, struct iommu_group *group,
 		       enum vfio_group_type type);
 void type1_detach_group(void *iommu_data, struct iommu_group *group);
 int type1_populate(void *iommu_data);
+void type1_note_pinning(struct type1 *iommu, struct iommu_group *group);
 struct iommu_domain *type1_group_domain(void *iommu_data,
 					struct iommu_group *group);
 bool type1_is_coherent(struct type1 *iommu);

@@ -3,6 +3,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/errno.h>
+#include <linux/gfp.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/printk.h>
@@ -62,12 +63,20 @@ void type1_mappings_bury(struct list_head *dead)
 	type1_refund_flush(&refund);
 }
 
-/*
- * Only version 2 is strict about cutting mappings. Version 1 takes the whole of
- * each that begins within the span, and stops at one that begins before it.
+/**
+ * type1_check_cuts() - Does a range cut a mapping?
+ * @iommu: the address space
+ * @span: the range
+ * @why: the rule that refused, written on failure
+ *
+ * Only version 2 is strict about it. Version 1 takes the whole of each mapping
+ * that begins within the range, and stops at one that begins before it.
+ *
+ * Context: Process context, @iommu->lock held.
+ * Return: 0, or -EINVAL where a mapping lies in it in part.
  */
-static int check_cuts(struct type1 *iommu, struct iova_span span,
-		      enum type1_rule *why)
+int type1_check_cuts(struct type1 *iommu, struct iova_span span,
+		     enum type1_rule *why)
 {
 	const struct iova_span low = { span.first, span.first };
 	const struct iova_span high = { span.last, span.last };
@@ -92,6 +101,9 @@ static int check_cuts(struct type1 *iommu, struct iova_span span,
  * @span: the range
  * @dead: list of &type1_mapping.dead of what was taken out of the tree
  * @unmapped: bytes of those
+ * @bitmap: a user's, to be told which of their pages were dirty; or NULL
+ * @buffer: a page, for @bitmap
+ * @is_all_dirty: they all are
  * @has_claims: mappings are claimed, as @iommu->lock was dropped since they were
  *	looked at: only those are ours to unmap
  * @why: the rule that refused
@@ -101,6 +113,9 @@ struct unmap {
 	struct iova_span span;
 	struct list_head dead;
 	u64 unmapped;
+	const struct vfio_bitmap *bitmap;
+	void *buffer;
+	bool is_all_dirty;
 	bool has_claims;
 	enum type1_rule why;
 };
@@ -270,7 +285,10 @@ static int make_ready(struct unmap *unmap)
 	int ret;
 
 	for (;;) {
-		ret = check_cuts(unmap->iommu, unmap->span, &unmap->why);
+		ret = type1_check_cuts(unmap->iommu, unmap->span, &unmap->why);
+		if (!ret && unmap->bitmap)
+			ret = type1_dirty_check(unmap->iommu, unmap->span,
+						unmap->bitmap, &unmap->why);
 		if (ret)
 			return ret;
 		if (!meets_busy(unmap))
@@ -290,6 +308,7 @@ static void kill_range(struct unmap *unmap)
 
 	lockdep_assert_held(&unmap->iommu->lock);
 
+	unmap->is_all_dirty = unmap->iommu->wide_groups;
 	for (mapping = first_to_unmap(unmap); mapping; mapping = next) {
 		next = next_mapping(mapping, unmap->span);
 		/* Others may have put some in while the lock was dropped. */
@@ -302,6 +321,14 @@ static void kill_range(struct unmap *unmap)
 	}
 	if (unmap->has_claims)
 		type1_wake(unmap->iommu);
+}
+
+/* Mappings are gone by then, so what fails cannot be undone. */
+static int tell_dirty(struct unmap *unmap)
+{
+	unmap->why = TYPE1_RULE_USER_MEMORY;
+	return type1_dirty_tell_dead(&unmap->dead, unmap->span, unmap->bitmap,
+				     unmap->is_all_dirty, unmap->buffer);
 }
 
 static int unmap_range(struct unmap *unmap)
@@ -317,7 +344,23 @@ static int unmap_range(struct unmap *unmap)
 		kill_range(unmap);
 	mutex_unlock(&iommu->lock);
 
+	if (!ret && unmap->bitmap)
+		ret = tell_dirty(unmap);
 	type1_mappings_bury(&unmap->dead);
+	return ret;
+}
+
+static int unmap_with_buffer(struct unmap *unmap)
+{
+	int ret;
+
+	unmap->why = TYPE1_RULE_MEMORY;
+	unmap->buffer = (void *)__get_free_page(GFP_KERNEL);
+	if (!unmap->buffer)
+		return -ENOMEM;
+
+	ret = unmap_range(unmap);
+	free_page((unsigned long)unmap->buffer);
 	return ret;
 }
 
@@ -326,17 +369,22 @@ static int unmap_range(struct unmap *unmap)
  * @iommu: the address space
  * @iova: where it begins
  * @size: bytes
+ * @bitmap: a user's, to be told which pages were dirty; or NULL
  * @unmapped: bytes that were unmapped; there may be holes, and nothing at all
  *
- * Context: Process context, may sleep. Takes and releases @iommu->lock, and
- * waits for those who fill a mapping within the range.
+ * Context: Process context, may sleep, and fault user memory where there is a
+ * @bitmap. Takes and releases @iommu->lock, and waits for those who fill a
+ * mapping within the range.
  * Return: 0; -EINVAL for a range that is empty, not aligned, wraps, or would
- * cut a mapping of a version 2 address space, with nothing unmapped; and likewise
- * -EINTR when being killed, and -EBUSY when a driver does not unpin its pages.
+ * cut a mapping of a version 2 address space, and for a bitmap that does not do,
+ * with nothing unmapped; and likewise -EINTR when being killed, -EBUSY when a
+ * driver does not unpin its pages, and -ENOMEM. -EFAULT when the bitmap could not
+ * be written, with @unmapped bytes unmapped all the same.
  */
-int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
+int type1_unmap(struct type1 *iommu, u64 iova, u64 size,
+		const struct vfio_bitmap *bitmap, u64 *unmapped)
 {
-	struct unmap unmap = { .iommu = iommu };
+	struct unmap unmap = { .iommu = iommu, .bitmap = bitmap };
 	u64 align;
 	int ret;
 
@@ -346,7 +394,7 @@ int type1_unmap(struct type1 *iommu, u64 iova, u64 size, u64 *unmapped)
 
 	ret = iova_span_make(iova, size, align, &unmap.span, &unmap.why);
 	if (!ret)
-		ret = unmap_range(&unmap);
+		ret = bitmap ? unmap_with_buffer(&unmap) : unmap_range(&unmap);
 
 	*unmapped = unmap.unmapped;
 	trace_vfio_unmap(iova, size, *unmapped, ret,
