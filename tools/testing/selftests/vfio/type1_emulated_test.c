@@ -547,7 +547,7 @@ struct worker {
 	int fd;
 	char *buf;
 	unsigned int seed;
-	volatile bool *stop;
+	bool *stop;
 	unsigned long done;
 };
 
@@ -556,7 +556,7 @@ static void *pin_at_random(void *arg)
 	struct worker *w = arg;
 	char data[64];
 
-	while (!*w->stop) {
+	while (!peek(w->stop)) {
 		__u64 iova = IOVA_BASE + rand_r(&w->seed) % NPAGES * PAGE;
 		unsigned int n = 1 + rand_r(&w->seed) % 8;
 
@@ -573,7 +573,7 @@ static void *unmap_at_random(void *arg)
 {
 	struct worker *w = arg;
 
-	while (!*w->stop) {
+	while (!peek(w->stop)) {
 		unsigned int part = rand_r(&w->seed) % 4 * (NPAGES / 4);
 
 		if (!type1_map(w->container, IOVA_BASE + part * PAGE, w->buf + part * PAGE,
@@ -590,7 +590,7 @@ static void *discard_at_random(void *arg)
 {
 	struct worker *w = arg;
 
-	while (!*w->stop) {
+	while (!peek(w->stop)) {
 		madvise(w->buf + rand_r(&w->seed) % NPAGES * PAGE, PAGE, MADV_DONTNEED);
 		w->done++;
 	}
@@ -600,7 +600,7 @@ static void *discard_at_random(void *arg)
 /* T32, T37: everybody at once, and in the end nothing is left. */
 TEST_F(emu, T32_T37_pins_copies_and_unmaps_at_once)
 {
-	volatile bool stop = false;
+	bool stop = false;
 	struct worker w[6];
 	pthread_t threads[6];
 	unsigned int i;
@@ -612,12 +612,11 @@ TEST_F(emu, T32_T37_pins_copies_and_unmaps_at_once)
 					    i < 5 ? unmap_at_random : discard_at_random,
 					    &w[i]));
 	}
-	pause_ms(3000);
-	stop = true;
-	for (i = 0; i < 6; i++) {
+	for (i = 0; i < 6; i++)
+		EXPECT_TRUE(UNTIL(peek(&w[i].done) > 200, WAIT_MS));
+	poke(&stop, true);
+	for (i = 0; i < 6; i++)
 		pthread_join(threads[i], NULL);
-		EXPECT_LT(0, w[i].done);
-	}
 	EXPECT_EQ(0, type1_unmap(self->container, 0, 0, UNMAP_ALL, NULL));
 	EXPECT_EQ(0, LOCKED_PAGES());
 }

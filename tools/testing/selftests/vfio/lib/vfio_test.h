@@ -157,6 +157,13 @@ int type1_map(int container, __u64 iova, const void *vaddr, __u64 size,
 	      __u32 flags);
 int type1_unmap(int container, __u64 iova, __u64 size, __u32 flags,
 		__u64 *unmapped);
+int type1_dirty(int container, __u32 flags);
+__u64 bitmap_bytes(__u64 size);
+int type1_dirty_get(int container, __u64 iova, __u64 size, void *bitmap);
+int type1_dirty_get_raw(int container, __u64 iova, __u64 size,
+			const struct vfio_bitmap *bitmap);
+int type1_unmap_dirty(int container, __u64 iova, __u64 size, __u32 flags,
+		      const struct vfio_bitmap *bitmap, __u64 *unmapped);
 struct vfio_iommu_type1_info *type1_info(int container);
 __s64 type1_dma_avail(int container);
 
@@ -240,6 +247,10 @@ void close_inherited(void);
 int reap(pid_t pid, int ms);
 int cap_drop(unsigned int cap);
 bool memlock_limit(__u64 bytes);
+
+/* What other threads write and read. */
+#define peek(p)		__atomic_load_n(p, __ATOMIC_RELAXED)
+#define poke(p, value)	__atomic_store_n(p, value, __ATOMIC_RELAXED)
 
 /* Looks again and again, a millisecond apart, until @cond holds or time is up. */
 #define UNTIL(cond, ms) ({						\
