@@ -125,8 +125,20 @@ u64 type1_alignment(struct type1 *iommu)
 	return iommu->pgsizes & -iommu->pgsizes;
 }
 
-static int check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
-		       struct iova_span *span, enum type1_rule *why)
+/**
+ * type1_check_spans() - The rules for the numbers of a mapping
+ * @iommu: the address space
+ * @iova: where it begins
+ * @vaddr: where the process has it
+ * @size: bytes
+ * @span: the IOVAs, filled on success
+ * @why: the rule that refused, written on failure
+ *
+ * Context: Process context. Takes and releases @iommu->lock.
+ * Return: 0, or -EINVAL for what is empty, not aligned, or wraps.
+ */
+int type1_check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
+		      struct iova_span *span, enum type1_rule *why)
 {
 	struct iova_span memory;
 	u64 align;
@@ -227,7 +239,7 @@ int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot)
 	enum type1_rule why;
 	int ret;
 
-	ret = check_spans(iommu, iova, vaddr, size, &span, &why);
+	ret = type1_check_spans(iommu, iova, vaddr, size, &span, &why);
 	if (!ret)
 		ret = make_mapping(iommu, span, vaddr, prot, &why);
 

@@ -404,6 +404,11 @@ static int attach_locked(struct type1 *iommu, struct iommu_group *iommu_group,
 	    find_in_domains(iommu, iommu_group, &domain))
 		return -EINVAL;
 
+	/* What is mapped could not be filled, nor pinned by its driver. */
+	*why = TYPE1_RULE_SUSPENDED;
+	if (iommu->nr_suspended)
+		return -EBUSY;
+
 	*why = TYPE1_RULE_MEMORY;
 	group = kzalloc(sizeof(*group), GFP_KERNEL_ACCOUNT);
 	if (!group)
@@ -428,8 +433,9 @@ static int attach_locked(struct type1 *iommu, struct iommu_group *iommu_group,
  * attaches or detaches meanwhile, and calls type1_populate() afterwards. Takes
  * and releases &type1.lock.
  * Return: 0; -EINVAL where the group is there already or a mapping lies outside
- * what it can have; -EPERM where its interrupts are not isolated; -ENOMEM;
- * -EINTR when being killed; or what the IOMMU driver gave.
+ * what it can have; -EBUSY while the address of a mapping is taken away; -EPERM
+ * where its interrupts are not isolated; -ENOMEM; -EINTR when being killed; or
+ * what the IOMMU driver gave.
  */
 int type1_attach_group(void *iommu_data, struct iommu_group *group,
 		       enum vfio_group_type type)
@@ -490,6 +496,9 @@ static int populate_mappings(struct type1 *iommu, enum type1_rule *why)
 		if (list_empty(&iommu->domains))
 			break;
 		if (!type1_is_complete(mapping)) {
+			*why = TYPE1_RULE_SUSPENDED;
+			if (mapping->is_suspended)
+				return -EBUSY;
 			ret = populate_mapping(iommu, mapping, why);
 			if (ret)
 				return ret;
@@ -510,7 +519,8 @@ static int populate_mappings(struct type1 *iommu, enum type1_rule *why)
  *
  * Context: Process context, may sleep and fault user memory; no lock held. Takes
  * and releases &type1.lock, and waits for those who fill or unmap a mapping.
- * Return: 0, -EINTR when being killed, or what type1_fill() gave for a mapping. Then
+ * Return: 0, -EINTR when being killed, -EBUSY where a mapping's address was taken
+ * away meanwhile, or what type1_fill() gave for a mapping. Then
  * some may be filled in part, and the group is to be detached.
  */
 int type1_populate(void *iommu_data)

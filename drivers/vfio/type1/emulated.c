@@ -179,6 +179,10 @@ static int check_pin(struct device_pin *pin, struct type1_mapping **mapping)
 	if (!*mapping || !(*mapping)->is_open)
 		return -EINVAL;
 
+	pin->why = TYPE1_RULE_SUSPENDED;
+	if (pin->iommu->nr_suspended)
+		return -EBUSY;
+
 	pin->why = TYPE1_RULE_PROT;
 	if (pin->prot & ~(*mapping)->prot)
 		return -EPERM;
@@ -567,9 +571,10 @@ static int pin_all(struct device_pin *pin)
  * that a page fault needs. Takes and releases &type1.lock.
  * Return: @npage; -EACCES in a version 1 address space; -EINVAL where an address
  * is not mapped, or goes, or is a device's memory; -EPERM where the mapping does
- * not allow @prot; -EFAULT for memory that is not there any more; -ENOMEM at
- * RLIMIT_MEMLOCK or for lack of memory; -EOVERFLOW for a page that is pinned
- * more often than can be counted; -EINTR when being killed.
+ * not allow @prot; -EBUSY while addresses are taken away; -EFAULT for memory that
+ * is not there any more; -ENOMEM at RLIMIT_MEMLOCK or for lack of memory;
+ * -EOVERFLOW for a page that is pinned more often than can be counted; -EINTR when
+ * being killed.
  */
 int type1_device_pin(void *iommu_data, struct iommu_group *group,
 		     dma_addr_t iova, int npage, int prot, struct page **pages)

@@ -15,6 +15,9 @@ static long check_extension(struct type1 *iommu, unsigned long extension)
 	if (extension == VFIO_DMA_CC_IOMMU)
 		return iommu && type1_is_coherent(iommu);
 
+	if (extension == VFIO_UPDATE_VADDR)
+		return !iommu || type1_can_suspend(iommu);
+
 	return extension == VFIO_UNMAP_ALL || type1_is_known(extension);
 }
 
@@ -134,6 +137,9 @@ static long map_dma(struct type1 *iommu, void __user *uarg)
 	if (ret)
 		return ret;
 
+	if (map.flags == VFIO_DMA_MAP_FLAG_VADDR)
+		return type1_resume(iommu, map.iova, map.vaddr, map.size);
+
 	if (!map.flags ||
 	    map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
 		return -EINVAL;
@@ -172,6 +178,14 @@ static long unmap_dma(struct type1 *iommu, void __user *uarg)
 		if (unmap.iova || unmap.size)
 			return -EINVAL;
 		ret = type1_unmap_all(iommu, &unmapped);
+		break;
+	case VFIO_DMA_UNMAP_FLAG_VADDR:
+		ret = type1_suspend(iommu, unmap.iova, unmap.size, &unmapped);
+		break;
+	case VFIO_DMA_UNMAP_FLAG_VADDR | VFIO_DMA_UNMAP_FLAG_ALL:
+		if (unmap.iova || unmap.size)
+			return -EINVAL;
+		ret = type1_suspend_all(iommu, &unmapped);
 		break;
 	case VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP:
 		ret = get_payload(&bitmap, sizeof(bitmap), unmap.argsz, minsz,

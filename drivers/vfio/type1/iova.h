@@ -40,6 +40,9 @@
  * @TYPE1_RULE_OTHER_PROCESS: another process mapped it
  * @TYPE1_RULE_NOT_TRACKING: dirty pages are not tracked
  * @TYPE1_RULE_BITMAP: a dirty bitmap of another page size, too small or too large
+ * @TYPE1_RULE_EMULATED: not with emulated groups
+ * @TYPE1_RULE_SUSPENDED: the address of a mapping is taken away
+ * @TYPE1_RULE_NOT_SUSPENDED: the mapping has its address
  * @TYPE1_RULE_DRIVER: a driver does not unpin what it was told to
  */
 enum type1_rule {
@@ -71,6 +74,9 @@ enum type1_rule {
 	TYPE1_RULE_OTHER_PROCESS,
 	TYPE1_RULE_NOT_TRACKING,
 	TYPE1_RULE_BITMAP,
+	TYPE1_RULE_EMULATED,
+	TYPE1_RULE_SUSPENDED,
+	TYPE1_RULE_NOT_SUSPENDED,
 	TYPE1_RULE_DRIVER,
 };
 

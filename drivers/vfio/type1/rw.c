@@ -54,6 +54,10 @@ static int check_copy(struct copy *copy, struct type1_mapping **mapping)
 	if (!*mapping || !((*mapping)->is_open || (*mapping)->claim))
 		return -EINVAL;
 
+	copy->why = TYPE1_RULE_SUSPENDED;
+	if (copy->iommu->nr_suspended)
+		return -EBUSY;
+
 	/* A mapping that devices cannot read cannot be written this way either. */
 	copy->why = TYPE1_RULE_PROT;
 	if (!((*mapping)->prot & IOMMU_READ) ||
@@ -153,7 +157,7 @@ static int copy_unlocked(struct copy *copy, struct type1_mapping *mapping,
 	/* Some of it may have been written even where it failed. */
 	if (copy->is_write)
 		type1_dirty_mark(mapping, copy->iova - mapping->span.first, n);
-	if (!--mapping->copies && !mapping->is_open)
+	if (!--mapping->copies)
 		type1_wake(iommu);
 	return ret;
 }
@@ -198,8 +202,8 @@ static int copy_some(struct copy *copy)
  * of a kernel thread; may sleep and fault user memory; not under a lock that a
  * page fault needs. Takes and releases &type1.lock.
  * Return: 0; -EINVAL where an address is not mapped; -EPERM where the mapping
- * does not allow it; -EFAULT for memory that is not there or is another process's.
- * Part of it may have been copied then.
+ * does not allow it; -EBUSY while addresses are taken away; -EFAULT for memory
+ * that is not there or is another process's. Part of it may have been copied then.
  */
 int type1_dma_rw(void *iommu_data, dma_addr_t iova, void *data, size_t count,
 		 bool write)

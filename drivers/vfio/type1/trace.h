@@ -39,6 +39,9 @@
 	RULE(OTHER_PROCESS, "other process")				\
 	RULE(NOT_TRACKING, "dirty tracking is off")			\
 	RULE(BITMAP, "dirty bitmap")					\
+	RULE(EMULATED, "emulated groups")				\
+	RULE(SUSPENDED, "address taken away")				\
+	RULE(NOT_SUSPENDED, "has its address")				\
 	RULE_LAST(DRIVER, "driver keeps it pinned")
 
 #undef RULE
@@ -80,7 +83,7 @@ TRACE_EVENT(vfio_map,
 		  __entry->ret, show_type1_rule(__entry->rule))
 );
 
-TRACE_EVENT(vfio_unmap,
+DECLARE_EVENT_CLASS(vfio_unmap_class,
 	TP_PROTO(u64 iova, u64 size, u64 unmapped, int ret,
 		 enum type1_rule rule),
 	TP_ARGS(iova, size, unmapped, ret, rule),
@@ -101,6 +104,41 @@ TRACE_EVENT(vfio_unmap,
 	TP_printk("iova=%#llx size=%#llx unmapped=%#llx ret=%d rule=%s",
 		  __entry->iova, __entry->size, __entry->unmapped,
 		  __entry->ret, show_type1_rule(__entry->rule))
+);
+
+DEFINE_EVENT(vfio_unmap_class, vfio_unmap,
+	TP_PROTO(u64 iova, u64 size, u64 unmapped, int ret,
+		 enum type1_rule rule),
+	TP_ARGS(iova, size, unmapped, ret, rule)
+);
+
+/* The mappings stay, without an address. */
+DEFINE_EVENT(vfio_unmap_class, vfio_suspend,
+	TP_PROTO(u64 iova, u64 size, u64 unmapped, int ret,
+		 enum type1_rule rule),
+	TP_ARGS(iova, size, unmapped, ret, rule)
+);
+
+TRACE_EVENT(vfio_resume,
+	TP_PROTO(u64 iova, u64 vaddr, u64 size, int ret, enum type1_rule rule),
+	TP_ARGS(iova, vaddr, size, ret, rule),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(u64, vaddr)
+		__field(u64, size)
+		__field(int, ret)
+		__field(unsigned int, rule)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->vaddr = vaddr;
+		__entry->size = size;
+		__entry->ret = ret;
+		__entry->rule = rule;
+	),
+	TP_printk("iova=%#llx vaddr=%#llx size=%#llx ret=%d rule=%s",
+		  __entry->iova, __entry->vaddr, __entry->size, __entry->ret,
+		  show_type1_rule(__entry->rule))
 );
 
 TRACE_EVENT(vfio_attach,

@@ -36,6 +36,9 @@
  *    that is not busy any more. The wait ends early for a killed process
  *    [-EINTR], with nothing unmapped.
  *
+ * A mapping's address can be taken away for a while (see vaddr.c); nothing that
+ * needs one is done then, in the whole address space.
+ *
  * Unmapping makes mappings busy too, where drivers hold pages of them: it tells
  * the drivers with no lock held, and they come back to unpin. Such a mapping is
  * *closed* for new pins.
@@ -103,6 +106,7 @@ enum vfio_group_type;
  * @settled: count of mappings that stopped being busy, lost their last pin or their
  *	last copy
  * @settled_wait: wait queue for @settled to change
+ * @nr_suspended: mappings whose address was taken away
  * @wide_groups: groups whose devices reach everything, for dirty tracking
  * @scratch: one window's worth of pages read back from a domain
  * @is_tracking: dirty pages are tracked
@@ -122,6 +126,7 @@ struct type1 {
 	u64 births;
 	unsigned long settled;
 	wait_queue_head_t settled_wait;
+	unsigned int nr_suspended;
 	unsigned int wide_groups;
 	struct page **scratch;
 	bool is_tracking;
@@ -162,6 +167,7 @@ struct type1_payer {
  * @prot: IOMMU_READ, IOMMU_WRITE or both. Constant.
  * @is_busy: somebody fills or unmaps it and nobody else may remove it
  * @is_open: drivers may pin it. Not before it is made, nor when it goes.
+ * @is_suspended: @vaddr was taken away, see vaddr.c
  * @is_stuck: an IOMMU would not give it up, so its pages stay pinned for good
  */
 struct type1_mapping {
@@ -183,6 +189,7 @@ struct type1_mapping {
 	int prot;
 	bool is_busy;
 	bool is_open;
+	bool is_suspended;
 	bool is_stuck;
 };
 
@@ -253,6 +260,8 @@ long type1_ioctl(void *iommu_data, unsigned int cmd, unsigned long arg);
 
 /* dma.c: the tree of mappings */
 int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot);
+int type1_check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
+		      struct iova_span *span, enum type1_rule *why);
 void type1_mapping_free(struct type1_mapping *mapping);
 u64 type1_alignment(struct type1 *iommu);
 struct type1_mapping *type1_mapping_find(struct type1 *iommu,
@@ -280,8 +289,18 @@ void type1_mapping_kill(struct type1 *iommu, struct type1_mapping *mapping,
 			struct list_head *dead);
 void type1_mappings_bury(struct list_head *dead);
 void type1_mappings_destroy(struct type1 *iommu);
+struct type1_mapping *type1_first_within(struct type1 *iommu,
+					 struct iova_span span);
+struct type1_mapping *type1_next_within(struct type1_mapping *mapping,
+					struct iova_span span);
 int type1_check_cuts(struct type1 *iommu, struct iova_span span,
 		     enum type1_rule *why);
+
+/* vaddr.c: mappings without an address */
+int type1_suspend(struct type1 *iommu, u64 iova, u64 size, u64 *suspended);
+int type1_suspend_all(struct type1 *iommu, u64 *suspended);
+int type1_resume(struct type1 *iommu, u64 iova, u64 vaddr, u64 size);
+bool type1_can_suspend(struct type1 *iommu);
 
 /* account.c: locked memory */
 

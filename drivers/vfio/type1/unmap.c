@@ -16,8 +16,33 @@
 #define TELL_JIFFIES	(2 * HZ)
 #define ROUND_JIFFIES	(HZ / 10 + 1)
 
-static struct type1_mapping *next_mapping(struct type1_mapping *mapping,
-					  struct iova_span span)
+/**
+ * type1_first_within() - Where in a range unmapping begins
+ * @iommu: the address space
+ * @span: the range
+ *
+ * Context: Process context, @iommu->lock held.
+ * Return: the mapping, or NULL where there is nothing to do. That is so too where
+ * the first mapping begins before the range, which only version 1 lets through.
+ */
+struct type1_mapping *type1_first_within(struct type1 *iommu,
+					 struct iova_span span)
+{
+	struct type1_mapping *mapping = type1_mapping_find(iommu, span);
+
+	return mapping && mapping->span.first >= span.first ? mapping : NULL;
+}
+
+/**
+ * type1_next_within() - And where it goes on
+ * @mapping: a mapping in the range
+ * @span: the range
+ *
+ * Context: Process context, the address space's lock held.
+ * Return: the next mapping, or NULL.
+ */
+struct type1_mapping *type1_next_within(struct type1_mapping *mapping,
+					struct iova_span span)
 {
 	mapping = type1_mapping_next(mapping);
 	return mapping && mapping->span.first <= span.last ? mapping : NULL;
@@ -38,6 +63,8 @@ void type1_mapping_kill(struct type1 *iommu, struct type1_mapping *mapping,
 
 	type1_take_out(iommu, mapping);
 	rb_erase(&mapping->node, &iommu->mappings);
+	if (mapping->is_suspended)
+		iommu->nr_suspended--;
 	iommu->mappings_left++;
 	list_add_tail(&mapping->dead, dead);
 }
@@ -120,14 +147,9 @@ struct unmap {
 	enum type1_rule why;
 };
 
-/* Where in a span unmapping begins, or NULL where there is nothing to do. */
 static struct type1_mapping *first_to_unmap(const struct unmap *unmap)
 {
-	struct type1_mapping *mapping;
-
-	mapping = type1_mapping_find(unmap->iommu, unmap->span);
-	return mapping && mapping->span.first >= unmap->span.first ? mapping :
-								      NULL;
+	return type1_first_within(unmap->iommu, unmap->span);
 }
 
 static bool meets_busy(const struct unmap *unmap)
@@ -135,7 +157,7 @@ static bool meets_busy(const struct unmap *unmap)
 	struct type1_mapping *mapping;
 
 	for (mapping = first_to_unmap(unmap); mapping;
-	     mapping = next_mapping(mapping, unmap->span))
+	     mapping = type1_next_within(mapping, unmap->span))
 		if (mapping->is_busy)
 			return true;
 	return false;
@@ -152,7 +174,7 @@ static bool meets_held(const struct unmap *unmap)
 	struct type1_mapping *mapping;
 
 	for (mapping = first_to_unmap(unmap); mapping;
-	     mapping = next_mapping(mapping, unmap->span))
+	     mapping = type1_next_within(mapping, unmap->span))
 		if (is_held(mapping))
 			return true;
 	return false;
@@ -166,7 +188,7 @@ static void claim_mappings(struct unmap *unmap)
 	lockdep_assert_held(&unmap->iommu->lock);
 
 	for (mapping = first_to_unmap(unmap); mapping;
-	     mapping = next_mapping(mapping, unmap->span)) {
+	     mapping = type1_next_within(mapping, unmap->span)) {
 		mapping->is_busy = true;
 		mapping->is_open = false;
 		mapping->claim = unmap;
@@ -181,7 +203,7 @@ static void unclaim_mappings(struct unmap *unmap)
 	lockdep_assert_held(&unmap->iommu->lock);
 
 	for (mapping = first_to_unmap(unmap); mapping;
-	     mapping = next_mapping(mapping, unmap->span)) {
+	     mapping = type1_next_within(mapping, unmap->span)) {
 		if (mapping->claim != unmap)
 			continue;
 		mapping->claim = NULL;
@@ -199,7 +221,7 @@ static struct type1_mapping *next_held(struct unmap *unmap,
 	lockdep_assert_held(&unmap->iommu->lock);
 
 	for (mapping = type1_mapping_find(unmap->iommu, span); mapping;
-	     mapping = next_mapping(mapping, span))
+	     mapping = type1_next_within(mapping, span))
 		if (mapping->claim == unmap && is_held(mapping))
 			return mapping;
 	return NULL;
@@ -310,7 +332,7 @@ static void kill_range(struct unmap *unmap)
 
 	unmap->is_all_dirty = unmap->iommu->wide_groups;
 	for (mapping = first_to_unmap(unmap); mapping; mapping = next) {
-		next = next_mapping(mapping, unmap->span);
+		next = type1_next_within(mapping, unmap->span);
 		/* Others may have put some in while the lock was dropped. */
 		if (unmap->has_claims && mapping->claim != unmap)
 			continue;
