@@ -95,8 +95,10 @@ static int check_mapping(struct type1 *iommu,
 		return -ENOSPC;
 
 	*why = TYPE1_RULE_RANGE;
-	if (!iova_ranges_contain(&iommu->ranges, span))
+	if (!iova_ranges_contain(&iommu->ranges, span)) {
+		type1_ranges_explain(iommu, span);
 		return -EINVAL;
+	}
 
 	/*
 	 * Pinning would find out, but nobody pins while all groups are emulated

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The type1 backend as a module: parameters, birth and death of an address space. */
+#include <linux/bitmap.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/vfio.h>
@@ -122,12 +124,33 @@ static void type1_release(void *iommu_data)
 	kfree(iommu);
 }
 
-/* What an address space holds, summed up for /proc/PID/fdinfo. */
+/* One mapping in a line. */
+static void show_mapping(struct seq_file *m,
+			 const struct type1_mapping *mapping)
+{
+	seq_printf(m, "vfio-type1-mapping:\t%#lx-%#lx %c%c charged=%lu held=%lu",
+		   mapping->span.first, mapping->span.last,
+		   mapping->prot & IOMMU_READ ? 'r' : '-',
+		   mapping->prot & IOMMU_WRITE ? 'w' : '-',
+		   mapping->charged + mapping->pins_charged,
+		   mapping->pins.npages);
+	if (mapping->dirty)
+		seq_printf(m, " dirty=%u",
+			   bitmap_weight(mapping->dirty,
+					 type1_mapping_pages(mapping)));
+	if (mapping->is_busy)
+		seq_puts(m, " busy");
+	if (mapping->is_suspended)
+		seq_puts(m, " suspended");
+	seq_putc(m, '\n');
+}
+
+/* What an address space holds, for /proc/PID/fdinfo. */
 static void type1_show_fdinfo(void *iommu_data, struct seq_file *m)
 {
 	struct type1 *iommu = iommu_data;
 	struct type1_mapping *mapping;
-	unsigned long nr = 0, charged = 0, logged = 0;
+	unsigned long nr = 0, pinned = 0, held = 0, logged = 0;
 	unsigned int busy = 0;
 
 	guard(mutex)(&iommu->lock);
@@ -135,17 +158,29 @@ static void type1_show_fdinfo(void *iommu_data, struct seq_file *m)
 	     mapping = type1_mapping_next(mapping)) {
 		nr++;
 		busy += mapping->is_busy;
-		charged += mapping->charged;
+		pinned += mapping->charged;
+		held += mapping->pins.npages;
 		logged += extent_log_bytes(&mapping->log);
 	}
 
 	seq_printf(m, "vfio-type1-version:\t%d\n", iommu->is_v2 ? 2 : 1);
-	seq_printf(m, "vfio-type1-mappings:\t%lu (%u busy, %u left)\n", nr,
-		   busy, iommu->mappings_left);
-	seq_printf(m, "vfio-type1-pinned-pages:\t%lu\n", charged);
-	seq_printf(m, "vfio-type1-dirty-tracking:\t%s\n",
-		   iommu->is_tracking ? "on" : "off");
+	seq_printf(m, "vfio-type1-mappings:\t%lu (%u busy, %u suspended, %u left)\n",
+		   nr, busy, iommu->nr_suspended, iommu->mappings_left);
+	seq_printf(m, "vfio-type1-pinned-pages:\t%lu\n", pinned);
+	seq_printf(m, "vfio-type1-held-pages:\t%lu\n", held);
+	seq_printf(m, "vfio-type1-dirty-tracking:\t%s%s\n",
+		   iommu->is_tracking ? "on" : "off",
+		   iommu->wide_groups ? ", a group reaches everything" : "");
 	seq_printf(m, "vfio-type1-log-bytes:\t%lu\n", logged);
+
+	for (mapping = type1_mapping_first(iommu); mapping;
+	     mapping = type1_mapping_next(mapping)) {
+		show_mapping(m, mapping);
+		/* Then it is called again with more room. */
+		if (seq_has_overflowed(m))
+			break;
+		cond_resched();
+	}
 }
 
 static const struct vfio_iommu_driver_ops type1_ops = {

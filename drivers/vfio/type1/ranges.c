@@ -8,6 +8,7 @@
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
+#include "trace.h"
 #include "type1.h"
 
 static void clip_to_aperture(struct iova_ranges *ranges,
@@ -164,6 +165,64 @@ bool type1_ranges_hold_all(struct type1 *iommu, const struct iova_ranges *ranges
 		if (!iova_ranges_contain(ranges, mapping->span))
 			return false;
 	return true;
+}
+
+static void explain_aperture(const struct iommu_domain *domain,
+			     struct iova_span span)
+{
+	const struct iommu_domain_geometry *aperture = &domain->geometry;
+
+	if (aperture->aperture_end &&
+	    (span.first < aperture->aperture_start ||
+	     span.last > aperture->aperture_end))
+		trace_vfio_range(span.first, span.last, TYPE1_RANGE_APERTURE,
+				 aperture->aperture_start,
+				 aperture->aperture_end);
+}
+
+static void explain_regions(struct iommu_group *group, struct iova_span span)
+{
+	struct iommu_resv_region *region;
+	LIST_HEAD(regions);
+
+	if (iommu_get_group_resv_regions(group, &regions))
+		goto out_free;
+
+	list_for_each_entry(region, &regions, list) {
+		const u64 first = region->start;
+		const u64 last = first + region->length - 1;
+
+		if (region->type != IOMMU_RESV_DIRECT_RELAXABLE &&
+		    region->length && span.first <= last && first <= span.last)
+			trace_vfio_range(span.first, span.last, region->type,
+					 first, last);
+	}
+out_free:
+	type1_regions_free(&regions);
+}
+
+/**
+ * type1_ranges_explain() - Trace what keeps a span from being mapped
+ * @iommu: the address space
+ * @span: the span, which its ranges do not contain
+ *
+ * Context: Process context, @iommu->lock held, may sleep.
+ */
+void type1_ranges_explain(struct type1 *iommu, struct iova_span span)
+{
+	struct type1_domain *domain;
+	struct type1_group *group;
+
+	lockdep_assert_held(&iommu->lock);
+
+	if (!trace_vfio_range_enabled())
+		return;
+
+	list_for_each_entry(domain, &iommu->domains, next) {
+		explain_aperture(domain->domain, span);
+		list_for_each_entry(group, &domain->groups, next)
+			explain_regions(group->group, span);
+	}
 }
 
 /**

@@ -6,6 +6,7 @@
 #if !defined(VFIO_TYPE1_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define VFIO_TYPE1_TRACE_H
 
+#include <linux/iommu.h>
 #include <linux/tracepoint.h>
 
 #include "iova.h"
@@ -81,6 +82,40 @@ TRACE_EVENT(vfio_map,
 	TP_printk("iova=%#llx vaddr=%#llx size=%#llx prot=%d ret=%d rule=%s",
 		  __entry->iova, __entry->vaddr, __entry->size, __entry->prot,
 		  __entry->ret, show_type1_rule(__entry->rule))
+);
+
+/* What a reserved region of an IOMMU is for, or this: it is the aperture. */
+#define TYPE1_RANGE_APERTURE	(-1)
+
+#define show_type1_range(kind)						\
+	__print_symbolic(kind,						\
+		{ TYPE1_RANGE_APERTURE, "outside the aperture" },	\
+		{ IOMMU_RESV_DIRECT, "direct region" },			\
+		{ IOMMU_RESV_RESERVED, "reserved region" },		\
+		{ IOMMU_RESV_MSI, "MSI window" },			\
+		{ IOMMU_RESV_SW_MSI, "window for MSIs" })
+
+/* Why a mapping lies where none may be; comes before vfio_map. */
+TRACE_EVENT(vfio_range,
+	TP_PROTO(u64 iova, u64 last, int kind, u64 range_first, u64 range_last),
+	TP_ARGS(iova, last, kind, range_first, range_last),
+	TP_STRUCT__entry(
+		__field(u64, iova)
+		__field(u64, last)
+		__field(int, kind)
+		__field(u64, range_first)
+		__field(u64, range_last)
+	),
+	TP_fast_assign(
+		__entry->iova = iova;
+		__entry->last = last;
+		__entry->kind = kind;
+		__entry->range_first = range_first;
+		__entry->range_last = range_last;
+	),
+	TP_printk("iova=%#llx last=%#llx %s %#llx..%#llx", __entry->iova,
+		  __entry->last, show_type1_range(__entry->kind),
+		  __entry->range_first, __entry->range_last)
 );
 
 DECLARE_EVENT_CLASS(vfio_unmap_class,

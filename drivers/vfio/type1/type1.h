@@ -435,6 +435,7 @@ int type1_ranges_narrow(struct iova_ranges *ranges,
 void type1_ranges_replace(struct type1 *iommu, struct iova_ranges *ranges);
 bool type1_ranges_hold_all(struct type1 *iommu,
 			   const struct iova_ranges *ranges);
+void type1_ranges_explain(struct type1 *iommu, struct iova_span span);
 void type1_regions_free(struct list_head *regions);
 void type1_update_pgsizes(struct type1 *iommu);
 
