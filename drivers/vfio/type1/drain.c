@@ -167,6 +167,8 @@ int type1_replay(struct type1 *iommu, struct type1_mapping *mapping,
 					       &run, mapping->prot);
 		}
 	}
+	if (!ret)
+		type1_verify_in(to, mapping);
 	return ret;
 }
 
@@ -210,6 +212,7 @@ void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping)
 
 	if (!mapping->log.npages)
 		return;
+	type1_verify(iommu, mapping);
 
 	list_for_each_entry(domain, &iommu->domains, next)
 		if (domain->domain != reader)
@@ -288,6 +291,7 @@ void type1_empty(struct type1 *iommu, struct type1_mapping *mapping,
 
 	lockdep_assert_held(&iommu->lock);
 
+	type1_verify_in(from, mapping);
 	extent_iter_init(&iter, &mapping->log);
 	while (extent_iter_next(&iter)) {
 		struct opaque_walk walk;

@@ -33,6 +33,7 @@ static unsigned long stretch_pages(unsigned long iova, unsigned long left)
 bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 			unsigned long npages)
 {
+	const unsigned long first = iova, count = npages;
 	struct iommu_iotlb_gather gather;
 	bool is_done = true;
 
@@ -54,6 +55,8 @@ bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 		cond_resched();
 	}
 	iommu_iotlb_sync(domain, &gather);
+	if (is_done)
+		type1_verify_gone(domain, first, count);
 	return is_done;
 }
 
@@ -89,5 +92,6 @@ int type1_domain_map(struct iommu_domain *domain, unsigned long iova,
 		done += n;
 		cond_resched();
 	}
+	type1_verify_run(domain, iova, run);
 	return 0;
 }

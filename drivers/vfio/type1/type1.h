@@ -393,6 +393,38 @@ void type1_let_go(struct type1_mapping *mapping, struct type1_refund *refund);
 void type1_empty(struct type1 *iommu, struct type1_mapping *mapping,
 		 struct iommu_domain *from, struct type1_refund *refund);
 
+/* verify.c: the log against the IOMMU */
+#ifdef CONFIG_VFIO_TYPE1_DEBUG
+void type1_verify_run(struct iommu_domain *domain, unsigned long iova,
+		      const struct type1_run *run);
+void type1_verify_gone(struct iommu_domain *domain, unsigned long iova,
+		       unsigned long npages);
+void type1_verify_in(struct iommu_domain *domain,
+		     const struct type1_mapping *mapping);
+void type1_verify(struct type1 *iommu, const struct type1_mapping *mapping);
+#else
+static inline void type1_verify_run(struct iommu_domain *domain,
+				    unsigned long iova,
+				    const struct type1_run *run)
+{
+}
+
+static inline void type1_verify_gone(struct iommu_domain *domain,
+				     unsigned long iova, unsigned long npages)
+{
+}
+
+static inline void type1_verify_in(struct iommu_domain *domain,
+				   const struct type1_mapping *mapping)
+{
+}
+
+static inline void type1_verify(struct type1 *iommu,
+				const struct type1_mapping *mapping)
+{
+}
+#endif
+
 /* emulated.c: pages that drivers pin by themselves */
 void type1_register_device(void *iommu_data, struct vfio_device *device);
 void type1_unregister_device(void *iommu_data, struct vfio_device *device);
