@@ -1364,9 +1364,10 @@ struct vfio_iommu_type1_info_dma_avail {
  * a sum beyond the address space, an @iova out of the valid ranges, unknown or
  * contradicting flags; EEXIST when some of it is mapped; ENOSPC when no mapping
  * is left; ENOMEM also at RLIMIT_MEMLOCK; EFAULT for memory that is not there
- * or cannot be written; EINTR when the caller was killed. With VADDR: ENOENT
- * for no such mapping, EINVAL when its address had not been taken away or it
- * has another size.
+ * or cannot be written; EINTR when the caller was killed. While dirty pages are
+ * tracked also EINVAL for 2^31 pages and more. With VADDR: ENOENT for no such
+ * mapping, EINVAL when its address had not been taken away or it has another
+ * size, and then the caller's locked memory is charged for it [ENOMEM].
  */
 struct vfio_iommu_type1_dma_map {
 	__u32 argsz;
@@ -1411,7 +1412,9 @@ struct vfio_bitmap {
  * VFIO_DMA_UNMAP_FLAG_ALL: everything; @iova and @size are 0.
  *
  * VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP: tell, while unmapping, what devices
- * wrote to. Tracking must be on, see VFIO_IOMMU_DIRTY_PAGES.
+ * wrote to. Tracking must be on, see VFIO_IOMMU_DIRTY_PAGES; not with the other
+ * flags. When the bitmap cannot be written [EFAULT], the range is unmapped all
+ * the same and @size says how much of it.
  *
  * VFIO_DMA_UNMAP_FLAG_VADDR: keep the mappings, and DMA with them, but forget
  * where the program has the memory, as it is about to be replaced by another
@@ -1421,9 +1424,10 @@ struct vfio_bitmap {
  * Return: 0; EINVAL for a @size of 0, values not on the page size, a sum beyond
  * the address space, a mapping that would be cut, contradicting flags, a bitmap
  * that does not fit the range, VADDR for a mapping that has it already (then
- * nothing is changed); EBUSY for VADDR with devices that pin by themselves;
- * EFAULT; EINTR when the caller was killed while it waited for a mapping that
- * is still being made.
+ * nothing is changed); EBUSY for VADDR with devices that pin by themselves, and
+ * when the driver of such a device does not give its pages back (then nothing is
+ * unmapped); EFAULT; ENOMEM; EINTR when the caller was killed while it waited for
+ * a mapping that is still being made.
  */
 struct vfio_iommu_type1_dma_unmap {
 	__u32 argsz;
@@ -1464,16 +1468,22 @@ struct vfio_iommu_type1_dma_unmap {
  * @flags: exactly one VFIO_IOMMU_DIRTY_PAGES_FLAG_*
  * @data: &struct vfio_iommu_type1_dirty_bitmap_get with _GET_BITMAP
  *
- * Coarse tracking of what devices may have written to: whatever is pinned. New
- * programs prefer VFIO_DEVICE_FEATURE_DMA_LOGGING_START or iommufd.
+ * Coarse tracking of what devices may have written to. Behind an IOMMU that is
+ * all that is mapped, in every answer. Where all devices of the container have
+ * drivers that pin what they use, it is what was pinned or written by those drivers
+ * since the last answer. New programs prefer VFIO_DEVICE_FEATURE_DMA_LOGGING_START
+ * or iommufd.
  *
  * _START begins and _STOP ends it; both may be repeated. _GET_BITMAP reads the
- * bits of one range and clears those that are not pinned for good.
+ * bits of one range and clears those that are not pinned at the time. Bits of
+ * addresses that are not mapped stay as the caller has them.
  *
  * Return: 0; EACCES from a container of version 1; EINVAL for flags, when not
  * started, for a range that is empty, too long, not on the page size or cuts a
- * mapping, for a page size that is not the smallest one, or a bitmap too small;
- * EFAULT; ENOMEM; ENOTTY from an iommufd in place of a container.
+ * mapping, for a page size that is not the smallest one, or a bitmap that is too
+ * small or longer than 256 MiB; from _START also for a mapping of 2^31 pages and
+ * more; EFAULT, with nothing cleared; ENOMEM; ENOTTY from an iommufd in place of
+ * a container.
  */
 struct vfio_iommu_type1_dirty_bitmap {
 	__u32 argsz;
