@@ -16,6 +16,7 @@
 #include <linux/pci_regs.h>
 
 #include "kselftest_harness.h"
+#include "vfio_emu.h"
 #include "vfio_test.h"
 
 /* Points that a single path may have before a sweep is called endless. */
@@ -268,6 +269,88 @@ TEST_F_TIMEOUT(fault, map_dma, 600)
 	SWEEP(type1_map(container, IOVA_BASE, self->buf, 64 * PAGE, MAP_RW),
 	      type1_unmap(container, 0, 0, VFIO_DMA_UNMAP_FLAG_ALL, NULL));
 	EXPECT_EQ(self->locked, vm_locked_kb());
+}
+
+/* Taking things away needs no memory; only the argument may not be readable. */
+TEST_F_TIMEOUT(fault, unmap_dma, 600)
+{
+	int container;
+
+	ASSERT_EQ(NULL, injection_set_up(STACK_FULL));
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	container = self->dev.container;
+	ASSERT_EQ(0, type1_map(container, IOVA_BASE, self->buf, 64 * PAGE, MAP_RW));
+	SWEEP(({
+		int __unmapped = type1_unmap(container, IOVA_BASE, 64 * PAGE, 0, NULL);
+
+		EXPECT_TRUE(!__unmapped || __unmapped == -EFAULT);
+		__unmapped;
+	      }), type1_map(container, IOVA_BASE, self->buf, 64 * PAGE, MAP_RW));
+	EXPECT_EQ(self->locked + 64 * 4, vm_locked_kb());
+}
+
+TEST_F_TIMEOUT(fault, T22_dirty_pages, 600)
+{
+	__u64 bits[16];
+	struct vfio_bitmap bitmap = { PAGE, sizeof(bits), bits };
+	int container, i;
+	__u64 out = 0;
+
+	ASSERT_EQ(NULL, injection_set_up(STACK_FULL));
+	ASSERT_EQ(0, vfio_dev_open(&self->dev, self->dev.name, VFIO_TYPE1v2_IOMMU));
+	container = self->dev.container;
+	for (i = 0; i < 16; i++)
+		ASSERT_EQ(0, type1_map(container, IOVA_BASE + i * 4 * PAGE,
+				       self->buf + i * 4 * PAGE, 4 * PAGE, MAP_RW));
+	SWEEP(type1_dirty(container, VFIO_IOMMU_DIRTY_PAGES_FLAG_START),
+	      type1_dirty(container, VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP));
+	ASSERT_EQ(0, type1_dirty(container, VFIO_IOMMU_DIRTY_PAGES_FLAG_START));
+	SWEEP(type1_dirty_get(container, IOVA_BASE, 64 * PAGE, bits), (void)0);
+	SWEEP(type1_map(container, IOVA_BASE + MIB, self->buf, 64 * PAGE, MAP_RW),
+	      type1_unmap(container, IOVA_BASE + MIB, 64 * PAGE, 0, NULL));
+	/* What is unmapped is told; where nothing could be, all is there. */
+	ASSERT_EQ(0, type1_map(container, IOVA_BASE + MIB, self->buf, PAGE, MAP_RW));
+	SWEEP(type1_unmap_dirty(container, IOVA_BASE + MIB, PAGE, 0, &bitmap, &out),
+	      type1_map(container, IOVA_BASE + MIB, self->buf, PAGE, MAP_RW));
+	EXPECT_EQ(PAGE, out);
+	EXPECT_EQ(self->locked + 65 * 4, vm_locked_kb());
+}
+
+static int pin_all(int fd, unsigned int npages)
+{
+	int ret = emu_pin(fd, IOVA_BASE, npages, VFIO_EMU_READ | VFIO_EMU_WRITE, NULL);
+
+	return ret < 0 ? ret : 0;
+}
+
+/* A group joins where an emulated one has mappings and pins. */
+TEST_F_TIMEOUT(fault, T16_pins_and_a_group_that_fills, 600)
+{
+	struct vfio_dev emu, *dev = &self->dev;
+	const char *why;
+	char data[64];
+
+	why = emu_load(1);
+	if (why)
+		SKIP(return, "%s", why);
+	ASSERT_EQ(NULL, injection_set_up(STACK_FULL));
+	ASSERT_EQ(0, emu_open(&emu, 0, VFIO_TYPE1v2_IOMMU));
+	ASSERT_EQ(0, type1_map(emu.container, IOVA_BASE, self->buf, 64 * PAGE, MAP_RW));
+	ASSERT_EQ(0, type1_dirty(emu.container, VFIO_IOMMU_DIRTY_PAGES_FLAG_START));
+	SWEEP(pin_all(emu.fd, 64), emu_unpin(emu.fd, IOVA_BASE, 64, 0));
+	SWEEP(emu_rw(emu.fd, IOVA_BASE, data, sizeof(data), VFIO_EMU_WRITE), (void)0);
+	EXPECT_EQ(self->locked, vm_locked_kb());
+	ASSERT_EQ(0, pin_all(emu.fd, 8));
+	dev->group = group_open(dev->group_id);
+	ASSERT_LE(0, dev->group);
+	SWEEP(group_set_container(dev->group, emu.container),
+	      vioctl_long(dev->group, VFIO_GROUP_UNSET_CONTAINER, 0));
+	EXPECT_EQ(self->locked + 8 * 4, vm_locked_kb());
+	EXPECT_EQ(8, emu_unpin(emu.fd, IOVA_BASE, 8, 0));
+	vfio_dev_close(dev);
+	vfio_dev_close(&emu);
+	EXPECT_TRUE(UNTIL(vm_locked_kb() == self->locked, WAIT_MS));
+	emu_unload();
 }
 
 static int info_ioctls(struct vfio_dev *dev)
