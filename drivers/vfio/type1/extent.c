@@ -283,8 +283,7 @@ static bool merges(u64 last, unsigned long pfn, unsigned long npages,
 	    slot_pages(last) + npages > EXTENT_MAX_PAGES)
 		return false;
 
-	/* Half a block on either side would count one pin twice. */
-	return kind > EXTENT_MAX_ORDER || IS_ALIGNED(pfn, 1UL << kind);
+	return extent_may_grow_at(pfn, kind);
 }
 
 /* A walk over the slots that began in the present window. */

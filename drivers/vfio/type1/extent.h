@@ -124,6 +124,27 @@ void extent_iter_init(struct extent_iter *iter, const struct extent_log *log);
 bool extent_iter_next(struct extent_iter *iter);
 
 /**
+ * extent_is_counted() - Are pages of a kind charged as locked memory?
+ * @kind: an enum extent_kind or an order
+ */
+static inline bool extent_is_counted(unsigned int kind)
+{
+	return kind != EXTENT_DEVICE;
+}
+
+/**
+ * extent_may_grow_at() - May an extent be made longer by what begins at a frame?
+ * @pfn: the frame behind the extent
+ * @kind: kind of both
+ *
+ * Half a block on either side would count one pin twice, or two pins once.
+ */
+static inline bool extent_may_grow_at(unsigned long pfn, unsigned int kind)
+{
+	return kind > EXTENT_MAX_ORDER || !(pfn & (BIT(kind) - 1));
+}
+
+/**
  * extent_window_room() - How many pages are left in a page's window?
  * @log: the log
  * @index: the page, counted from the start of the mapping

@@ -54,11 +54,6 @@ struct fill {
 	bool is_stuck;
 };
 
-static bool is_counted(unsigned int kind)
-{
-	return kind != EXTENT_DEVICE;
-}
-
 /* Pages from @index to the next bound of a stretch. */
 static unsigned long stretch_room(const struct type1_mapping *mapping,
 				  unsigned long index)
@@ -88,11 +83,11 @@ static int add_credit(struct fill *fill, unsigned long pages)
 /* Pay for the batch that was just pinned. */
 static int charge_batch(struct fill *fill, enum type1_rule *why)
 {
-	unsigned long pinned = fill->pinner.nr;
+	unsigned long pinned = type1_pinner_counted(&fill->pinner);
 	unsigned long missing, ahead;
 	int ret;
 
-	if (is_counted(fill->open.kind))
+	if (extent_is_counted(fill->open.kind))
 		pinned += fill->open.npages;
 	if (fill->credit >= pinned)
 		return 0;
@@ -163,7 +158,7 @@ static int publish_open_run(struct fill *fill, unsigned long npages,
 		return ret;
 
 	extent_log_append(&mapping->log, run.pfn, npages, run.kind);
-	if (is_counted(run.kind)) {
+	if (extent_is_counted(run.kind)) {
 		mapping->charged += npages;
 		fill->credit -= npages;
 	}
@@ -181,7 +176,8 @@ static int take_run(struct fill *fill, const struct type1_run *run,
 	int ret;
 
 	if (open->npages && open->kind == run->kind &&
-	    open->pfn + open->npages == run->pfn) {
+	    open->pfn + open->npages == run->pfn &&
+	    extent_may_grow_at(run->pfn, run->kind)) {
 		open->npages += run->npages;
 	} else {
 		if (open->npages) {

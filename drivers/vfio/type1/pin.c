@@ -25,6 +25,9 @@
 /* Faults on one page before we believe that it cannot be mapped. */
 #define MAX_FAULTS	8
 
+/* What is shorter is pinned page by page. */
+#define LEAF_WORTH_PAGES	64UL
+
 /**
  * type1_pinner_init() - Begin a walk over a mapping's memory
  * @pinner: the walk
@@ -39,6 +42,7 @@ void type1_pinner_init(struct type1_pinner *pinner,
 	*pinner = (struct type1_pinner){
 		.mm = mapping->payer.mm,
 		.is_write = mapping->prot & IOMMU_WRITE,
+		.skew = mapping->vaddr ^ mapping->span.first,
 		.pages = pinner->few,
 		.capacity = TYPE1_FEW_PAGES,
 	};
@@ -85,7 +89,8 @@ void type1_pinner_drop(struct type1_pinner *pinner)
 				 pinner->nr - pinner->pos);
 	pinner->nr = 0;
 	pinner->pos = 0;
-	pinner->device.npages = 0;
+	type1_unpin_run(&pinner->run, false);
+	pinner->run.npages = 0;
 }
 
 /**
@@ -130,6 +135,187 @@ long type1_pin_pages(struct mm_struct *mm, unsigned long vaddr, int npages,
 	ret = pin_user_pages_remote(mm, vaddr, npages, flags, pages, &locked);
 	if (locked)
 		mmap_read_unlock(mm);
+	return ret;
+}
+
+#if defined(CONFIG_HAVE_GUP_FAST) && defined(CONFIG_PGTABLE_HAS_HUGE_LEAVES)
+/**
+ * enum leaf_kind - What maps an address in our own page tables
+ * @LEAF_NONE: nothing
+ * @LEAF_SMALL: a table, so pages at most
+ * @LEAF_LARGE: a leaf above the last level
+ */
+enum leaf_kind {
+	LEAF_NONE,
+	LEAF_SMALL,
+	LEAF_LARGE,
+};
+
+/**
+ * struct leaf - A leaf above the last level
+ * @pfn: its first frame
+ * @order: its pages, as a power of two
+ * @is_ours: present, and accessible as needed
+ */
+struct leaf {
+	unsigned long pfn;
+	unsigned int order;
+	bool is_ours;
+};
+
+/*
+ * Look at the page tables of the process that runs. With interrupts off none of
+ * them is freed, as for pin_user_pages_fast().
+ */
+static enum leaf_kind read_leaf(unsigned long vaddr, bool is_write,
+				struct leaf *leaf)
+{
+	pgd_t pgd, *pgdp;
+	p4d_t p4d, *p4dp;
+	pud_t pud, *pudp;
+	pmd_t pmd;
+
+	lockdep_assert_irqs_disabled();
+
+	pgdp = pgd_offset(current->mm, vaddr);
+	pgd = READ_ONCE(*pgdp);
+	if (pgd_none(pgd))
+		return LEAF_NONE;
+
+	p4dp = p4d_offset(&pgd, vaddr);
+	p4d = READ_ONCE(*p4dp);
+	if (p4d_none(p4d) || !p4d_present(p4d))
+		return LEAF_NONE;
+
+	pudp = pud_offset(&p4d, vaddr);
+	pud = READ_ONCE(*pudp);
+	if (pud_none(pud) || !pud_present(pud))
+		return LEAF_NONE;
+	if (pud_leaf(pud)) {
+		leaf->pfn = pud_pfn(pud);
+		leaf->order = PUD_SHIFT - PAGE_SHIFT;
+		leaf->is_ours = pud_access_permitted(pud, is_write) &&
+				!pud_devmap(pud);
+		return LEAF_LARGE;
+	}
+
+	pmd = pmdp_get_lockless(pmd_offset(&pud, vaddr));
+	if (pmd_none(pmd) || !pmd_present(pmd))
+		return LEAF_NONE;
+	if (!pmd_leaf(pmd))
+		return LEAF_SMALL;
+	leaf->pfn = pmd_pfn(pmd);
+	leaf->order = PMD_SHIFT - PAGE_SHIFT;
+	leaf->is_ours = pmd_access_permitted(pmd, is_write) &&
+			!pmd_devmap(pmd);
+	return LEAF_LARGE;
+}
+
+static enum leaf_kind look_at_leaf(unsigned long vaddr, bool is_write,
+				   struct leaf *leaf)
+{
+	enum leaf_kind kind;
+	unsigned long flags;
+
+	local_irq_save(flags);
+	kind = read_leaf(untagged_addr(vaddr), is_write, leaf);
+	local_irq_restore(flags);
+	return kind;
+}
+
+/* The frames of a leaf from the pinned page on, as one run with one pin. */
+static bool is_leaf_of(const struct leaf *leaf, unsigned long vaddr,
+		       struct page *page)
+{
+	const unsigned long size = PAGE_SIZE << leaf->order;
+
+	return leaf->is_ours &&
+	       leaf->pfn + ((vaddr & (size - 1)) >> PAGE_SHIFT) ==
+			page_to_pfn(page) &&
+	       IS_ALIGNED(leaf->pfn, 1UL << leaf->order) &&
+	       folio_order(page_folio(page)) >= leaf->order;
+}
+
+/*
+ * Pin a whole leaf by one of its pages, instead of each. Returns pages in
+ * @pinner->run, all of the leaf or one; 0 where pinning page by page is the
+ * way; or an errno of pinning.
+ *
+ * Why one pin does. When we look, the page is pinned already and the leaf maps
+ * it, so the leaf's frames belong to one folio, which cannot go while any pin of
+ * it is left: it is neither split nor collapsed nor migrated nor reclaimed. What
+ * the process sees there stays the same memory as well, as far as for pins of
+ * all pages: a fork copies pinned anonymous memory for the child, and whether
+ * anonymous memory is exclusive to the process is one mark for all of a leaf, which
+ * pinning the page has made sure of.
+ *
+ * The IOMMU has leaves as large only where IOVA and address agree within one; and
+ * only then a bound of a stretch cuts no block in two. What does not agree
+ * gains little.
+ */
+static long pin_leaf(struct type1_pinner *pinner)
+{
+	const unsigned long vaddr = pinner->vaddr;
+	struct leaf leaf;
+	unsigned long n;
+	struct page *page;
+	long ret;
+
+	if (pinner->left < LEAF_WORTH_PAGES || pinner->mm != current->mm)
+		return 0;
+	if (pinner->skew & (PMD_SIZE - 1))
+		return 0;
+	if (look_at_leaf(vaddr, pinner->is_write, &leaf) == LEAF_SMALL)
+		return 0;
+
+	ret = type1_pin_pages(pinner->mm, vaddr, 1, pinner->is_write, &page);
+	if (ret <= 0)
+		return ret ?: -EFAULT;
+
+	n = 1;
+	pinner->run.kind = EXTENT_PAGES;
+	if (look_at_leaf(vaddr, pinner->is_write, &leaf) == LEAF_LARGE &&
+	    is_leaf_of(&leaf, vaddr, page) &&
+	    !(pinner->skew & ((PAGE_SIZE << leaf.order) - 1))) {
+		n = (1UL << leaf.order) - (page_to_pfn(page) - leaf.pfn);
+		n = min(n, pinner->left);
+		pinner->run.kind = leaf.order;
+	}
+	pinner->run.pfn = page_to_pfn(page);
+	pinner->run.npages = n;
+	return n;
+}
+#else
+static long pin_leaf(struct type1_pinner *pinner)
+{
+	return 0;
+}
+#endif
+
+/* Pages to the end of the leaf that may begin behind these. */
+static unsigned long batch_pages(const struct type1_pinner *pinner)
+{
+	unsigned long room = (PMD_SIZE - (pinner->vaddr & ~PMD_MASK)) >>
+			     PAGE_SHIFT;
+
+	return min3(pinner->left, room, (unsigned long)pinner->capacity);
+}
+
+/*
+ * Pin the next batch of memory: a leaf, or page by page as much as there is
+ * room for. Returns pages, or an errno of pinning.
+ */
+static long pin_memory(struct type1_pinner *pinner)
+{
+	long ret = pin_leaf(pinner);
+
+	if (ret)
+		return ret;
+
+	ret = type1_pin_pages(pinner->mm, pinner->vaddr, batch_pages(pinner),
+			      pinner->is_write, pinner->pages);
+	if (ret > 0)
+		pinner->nr = ret;
 	return ret;
 }
 
@@ -235,12 +421,12 @@ static int fault_leaf(struct mm_struct *mm, unsigned long vaddr, bool is_write,
 
 /*
  * A run of device memory, as far as it is contiguous, at most up to a stretch.
- * @pinner->device has no pages where there is none; that is no failure.
+ * @pinner->run has no pages where there is none; that is no failure.
  */
 static int follow_device(struct type1_pinner *pinner, enum type1_rule *why)
 {
 	const unsigned long most = min(pinner->left, TYPE1_STRETCH_PAGES);
-	struct type1_run *run = &pinner->device;
+	struct type1_run *run = &pinner->run;
 	struct mm_struct *mm = pinner->mm;
 	struct type1_run leaf = {};
 	unsigned long vaddr;
@@ -302,16 +488,12 @@ int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why)
 
 	pinner->nr = 0;
 	pinner->pos = 0;
-	pinner->device.npages = 0;
+	pinner->run.npages = 0;
 	*why = TYPE1_RULE_USER_MEMORY;
 
 	if (!pinner->is_device) {
-		ret = type1_pin_pages(pinner->mm, pinner->vaddr,
-				      min_t(unsigned long, pinner->left,
-					    pinner->capacity),
-				      pinner->is_write, pinner->pages);
+		ret = pin_memory(pinner);
 		if (ret > 0) {
-			pinner->nr = ret;
 			advance(pinner, ret);
 			return 0;
 		}
@@ -324,7 +506,7 @@ int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why)
 	if (ret)
 		return ret;
 
-	if (!pinner->device.npages) {
+	if (!pinner->run.npages) {
 		if (!pinner->is_device)
 			return -EFAULT;
 		/* The device's memory ended here. */
@@ -333,8 +515,22 @@ int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why)
 	}
 
 	pinner->is_device = true;
-	advance(pinner, pinner->device.npages);
+	advance(pinner, pinner->run.npages);
 	return 0;
+}
+
+/**
+ * type1_pinner_counted() - Pages of a batch, that are to be charged
+ * @pinner: the walk; nothing of the batch was taken
+ *
+ * Context: Any.
+ * Return: their number.
+ */
+unsigned long type1_pinner_counted(const struct type1_pinner *pinner)
+{
+	if (pinner->run.npages && extent_is_counted(pinner->run.kind))
+		return pinner->run.npages;
+	return pinner->nr;
 }
 
 /**
@@ -350,9 +546,9 @@ bool type1_pinner_next(struct type1_pinner *pinner, struct type1_run *run)
 	struct page *first;
 	unsigned int n, left;
 
-	if (pinner->device.npages) {
-		*run = pinner->device;
-		pinner->device.npages = 0;
+	if (pinner->run.npages) {
+		*run = pinner->run;
+		pinner->run.npages = 0;
 		return true;
 	}
 

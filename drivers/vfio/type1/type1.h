@@ -343,7 +343,8 @@ void type1_refund_flush(struct type1_refund *refund);
  * @capacity: how many @pages can hold
  * @nr: how many it holds
  * @pos: how many of those were taken by type1_pinner_next()
- * @device: a batch of a device's frames, or no pages
+ * @run: a batch that is one run: a leaf of memory, or a device's frames
+ * @skew: bits in which addresses and IOVAs differ
  * @few: memory for @pages where there is no better
  */
 struct type1_pinner {
@@ -356,7 +357,8 @@ struct type1_pinner {
 	unsigned int capacity;
 	unsigned int nr;
 	unsigned int pos;
-	struct type1_run device;
+	unsigned long skew;
+	struct type1_run run;
 	struct page *few[TYPE1_FEW_PAGES];
 };
 
@@ -366,6 +368,7 @@ void type1_pinner_seek(struct type1_pinner *pinner,
 		       const struct type1_mapping *mapping,
 		       unsigned long index);
 int type1_pinner_fetch(struct type1_pinner *pinner, enum type1_rule *why);
+unsigned long type1_pinner_counted(const struct type1_pinner *pinner);
 bool type1_pinner_next(struct type1_pinner *pinner, struct type1_run *run);
 void type1_pinner_drop(struct type1_pinner *pinner);
 void type1_pinner_destroy(struct type1_pinner *pinner);
