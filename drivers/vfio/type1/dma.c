@@ -183,7 +183,9 @@ static void remove_unfilled(struct type1 *iommu, struct type1_mapping *mapping)
 	LIST_HEAD(dead);
 
 	mutex_lock(&iommu->lock);
+	type1_sweep_all_begin(iommu, false);
 	type1_mapping_kill(iommu, mapping, &dead);
+	type1_sweep_all_end(iommu);
 	type1_settle(iommu, mapping);
 	mutex_unlock(&iommu->lock);
 

@@ -76,15 +76,11 @@ static bool opaque_walk_next(struct opaque_walk *walk)
 	return true;
 }
 
-static struct iommu_domain *first_domain(struct type1 *iommu)
+static struct type1_domain *first_domain(struct type1 *iommu)
 {
-	struct type1_domain *first;
-
 	lockdep_assert_held(&iommu->lock);
 
-	first = list_first_entry_or_null(&iommu->domains, struct type1_domain,
-					 next);
-	return first ? first->domain : NULL;
+	return list_first_entry(&iommu->domains, struct type1_domain, next);
 }
 
 static struct type1_run extent_run(const struct extent *extent)
@@ -156,7 +152,8 @@ int type1_replay(struct type1 *iommu, struct type1_mapping *mapping,
 		if (iter.now.kind == EXTENT_OPAQUE) {
 			struct opaque_walk walk =
 				opaque_walk_init(iommu, mapping,
-						 first_domain(iommu), &iter.now);
+						 first_domain(iommu)->domain,
+						 &iter.now);
 
 			ret = replay_opaque(&walk, to);
 		} else {
@@ -172,14 +169,47 @@ int type1_replay(struct type1 *iommu, struct type1_mapping *mapping,
 	return ret;
 }
 
-/* Unmap pages of a mapping from one domain, and remember if that failed. */
-static void unmap_pages(struct type1_mapping *mapping,
-			struct iommu_domain *domain, unsigned long index,
+/* Remove pages of a mapping from one domain, and remember if that failed. */
+static void sweep_pages(struct type1_mapping *mapping,
+			struct type1_domain *domain, unsigned long index,
 			unsigned long end)
 {
-	if (!type1_domain_unmap(domain, type1_page_iova(mapping, index),
-				end - index))
+	if (!type1_sweep_pages(&domain->sweep, type1_page_iova(mapping, index),
+			       end - index))
 		mapping->is_stuck = true;
+}
+
+/**
+ * type1_sweep_all_begin() - Begin to take mappings out of all domains
+ * @iommu: the address space
+ * @is_scattered: there are many, so that one flush of all is the better
+ *
+ * Context: Process context, @iommu->lock held until type1_sweep_all_end().
+ */
+void type1_sweep_all_begin(struct type1 *iommu, bool is_scattered)
+{
+	struct type1_domain *domain;
+
+	lockdep_assert_held(&iommu->lock);
+
+	list_for_each_entry(domain, &iommu->domains, next)
+		type1_sweep_begin(&domain->sweep, domain->domain, is_scattered);
+}
+
+/**
+ * type1_sweep_all_end() - Flush, so that nothing of the mappings is reached
+ * @iommu: the address space
+ *
+ * Context: Process context, @iommu->lock held.
+ */
+void type1_sweep_all_end(struct type1 *iommu)
+{
+	struct type1_domain *domain;
+
+	lockdep_assert_held(&iommu->lock);
+
+	list_for_each_entry(domain, &iommu->domains, next)
+		type1_sweep_end(&domain->sweep);
 }
 
 static void unpin_window(struct opaque_walk *walk)
@@ -189,24 +219,66 @@ static void unpin_window(struct opaque_walk *walk)
 					    walk->mapping->prot & IOMMU_WRITE);
 }
 
+/* Take an opaque extent out of the domain that alone still has it. */
+static void take_out_opaque(struct type1 *iommu, struct type1_mapping *mapping,
+			    struct iommu_domain *reader,
+			    const struct extent *extent)
+{
+	struct opaque_walk walk = opaque_walk_init(iommu, mapping, reader,
+						   extent);
+
+	while (opaque_walk_next(&walk)) {
+		if (!type1_domain_unmap(reader,
+					type1_page_iova(mapping, walk.index),
+					walk.npages))
+			mapping->is_stuck = true;
+		unpin_window(&walk);
+	}
+}
+
+static void take_out_opaques(struct type1 *iommu, struct type1_mapping *mapping)
+{
+	struct type1_domain *reader = first_domain(iommu);
+	struct type1_domain *domain;
+	struct extent_iter iter;
+	unsigned long from = 0;
+
+	list_for_each_entry(domain, &iommu->domains, next) {
+		if (domain == reader)
+			continue;
+		sweep_pages(mapping, domain, 0, mapping->log.npages);
+		type1_sweep_end(&domain->sweep);
+		type1_sweep_begin(&domain->sweep, domain->domain,
+				  domain->sweep.is_scattered);
+	}
+
+	extent_iter_init(&iter, &mapping->log);
+	while (extent_iter_next(&iter)) {
+		if (iter.now.kind != EXTENT_OPAQUE)
+			continue;
+
+		sweep_pages(mapping, reader, from, iter.now.index);
+		take_out_opaque(iommu, mapping, reader->domain, &iter.now);
+		from = iter.now.index + iter.now.npages;
+	}
+	sweep_pages(mapping, reader, from, mapping->log.npages);
+}
+
 /**
  * type1_take_out() - Take a mapping out of all domains
  * @iommu: its address space
  * @mapping: the mapping
  *
- * What was logged as a run stays pinned, for type1_let_go() outside the lock.
- * Opaque stretches are read back from one domain, unmapped and unpinned here,
- * window by window; all other domains were flushed by then.
+ * What was logged as a run stays pinned, for type1_let_go() after the sweep and
+ * outside the lock. Opaque stretches are read back from one domain, unmapped and
+ * unpinned here, window by window; all other domains are flushed by then.
  *
- * Context: Process context, @iommu->lock held, may sleep. Signals do not stop
- * it.
+ * Context: Process context, @iommu->lock held, may sleep, within a sweep of all
+ * domains. Signals do not stop it.
  */
 void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping)
 {
-	struct iommu_domain *reader = first_domain(iommu);
 	struct type1_domain *domain;
-	struct extent_iter iter;
-	unsigned long from = 0;
 
 	lockdep_assert_held(&iommu->lock);
 
@@ -214,27 +286,12 @@ void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping)
 		return;
 	type1_verify(iommu, mapping);
 
-	list_for_each_entry(domain, &iommu->domains, next)
-		if (domain->domain != reader)
-			unmap_pages(mapping, domain->domain, 0,
-				    mapping->log.npages);
-
-	extent_iter_init(&iter, &mapping->log);
-	while (extent_iter_next(&iter)) {
-		struct opaque_walk walk;
-
-		if (iter.now.kind != EXTENT_OPAQUE)
-			continue;
-
-		unmap_pages(mapping, reader, from, iter.now.index);
-		walk = opaque_walk_init(iommu, mapping, reader, &iter.now);
-		while (opaque_walk_next(&walk)) {
-			unmap_pages(mapping, reader, walk.index, walk.next);
-			unpin_window(&walk);
-		}
-		from = iter.now.index + iter.now.npages;
+	if (mapping->log.has_opaque) {
+		take_out_opaques(iommu, mapping);
+		return;
 	}
-	unmap_pages(mapping, reader, from, mapping->log.npages);
+	list_for_each_entry(domain, &iommu->domains, next)
+		sweep_pages(mapping, domain, 0, mapping->log.npages);
 }
 
 /* Unpin one extent that was logged as a run. */

@@ -21,6 +21,85 @@ static unsigned long stretch_pages(unsigned long iova, unsigned long left)
 }
 
 /**
+ * type1_sweep_begin() - Begin to remove entries that are flushed together
+ * @sweep: the sweep
+ * @domain: the domain
+ * @is_scattered: there are many pieces with gaps in between, so that the whole
+ *	domain is better flushed at once than each of them
+ *
+ * Context: Any. Pairs with type1_sweep_end().
+ */
+void type1_sweep_begin(struct type1_sweep *sweep, struct iommu_domain *domain,
+		       bool is_scattered)
+{
+	sweep->domain = domain;
+	sweep->is_scattered = is_scattered;
+	sweep->first = ULONG_MAX;
+	sweep->last = 0;
+	iommu_iotlb_gather_init(&sweep->gather);
+	/* Then the driver flushes nothing of its own accord. */
+	sweep->gather.queued = is_scattered && domain->ops->flush_iotlb_all;
+}
+
+/**
+ * type1_sweep_pages() - Remove pages from a domain, to be flushed later
+ * @sweep: the sweep
+ * @iova: first address; no entry begins before and reaches over it
+ * @npages: how many, all of them entered; no entry reaches over their end
+ *
+ * Context: Process context, may sleep.
+ * Return: true. False where the IOMMU driver removed less; then devices may
+ * still reach them after the sweep.
+ */
+bool type1_sweep_pages(struct type1_sweep *sweep, unsigned long iova,
+		       unsigned long npages)
+{
+	const unsigned long begin = iova, count = npages;
+
+	while (npages) {
+		const unsigned long n = stretch_pages(iova, npages);
+		const size_t bytes = n << PAGE_SHIFT;
+
+		sweep->first = min(sweep->first, iova);
+		sweep->last = max(sweep->last, iova + bytes - 1);
+		if (WARN_ON_ONCE(iommu_unmap_fast(sweep->domain, iova, bytes,
+						  &sweep->gather) != bytes))
+			return false;
+		iova += bytes;
+		npages -= n;
+		cond_resched();
+	}
+	type1_verify_gone(sweep->domain, begin, count);
+	return true;
+}
+
+/**
+ * type1_sweep_end() - Flush what was removed
+ * @sweep: the sweep; over
+ *
+ * Context: Process context. No device reaches afterwards what
+ * type1_sweep_pages() was true for.
+ */
+void type1_sweep_end(struct type1_sweep *sweep)
+{
+	struct iommu_iotlb_gather *gather = &sweep->gather;
+
+	if (sweep->first > sweep->last)
+		return;
+
+	if (gather->queued) {
+		iommu_flush_iotlb_all(sweep->domain);
+		gather->queued = false;
+		if (list_empty(&gather->freelist))
+			return;
+		/* Drivers that keep page tables until now free them by a sync. */
+		iommu_iotlb_gather_add_range(gather, sweep->first,
+					     sweep->last - sweep->first + 1);
+	}
+	iommu_iotlb_sync(sweep->domain, gather);
+}
+
+/**
  * type1_domain_unmap() - Remove pages from a domain, and flush
  * @domain: the domain
  * @iova: first address; no entry begins before and reaches over it
@@ -33,30 +112,12 @@ static unsigned long stretch_pages(unsigned long iova, unsigned long left)
 bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 			unsigned long npages)
 {
-	const unsigned long first = iova, count = npages;
-	struct iommu_iotlb_gather gather;
-	bool is_done = true;
+	struct type1_sweep sweep;
+	bool is_done;
 
-	if (!npages)
-		return true;
-
-	iommu_iotlb_gather_init(&gather);
-	while (npages) {
-		const unsigned long n = stretch_pages(iova, npages);
-		const size_t bytes = n << PAGE_SHIFT;
-
-		if (WARN_ON_ONCE(iommu_unmap_fast(domain, iova, bytes,
-						  &gather) != bytes)) {
-			is_done = false;
-			break;
-		}
-		iova += bytes;
-		npages -= n;
-		cond_resched();
-	}
-	iommu_iotlb_sync(domain, &gather);
-	if (is_done)
-		type1_verify_gone(domain, first, count);
+	type1_sweep_begin(&sweep, domain, false);
+	is_done = type1_sweep_pages(&sweep, iova, npages);
+	type1_sweep_end(&sweep);
 	return is_done;
 }
 

@@ -393,6 +393,7 @@ static bool collapse_window(struct extent_log *log)
 		return false;
 
 	drop_window_slots(log);
+	log->has_opaque = true;
 
 	last = last_slot(log);
 	if (last && log->npages > start && slot_kind(*last) == EXTENT_PAGES)

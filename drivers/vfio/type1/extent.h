@@ -84,6 +84,7 @@ struct extent_chunk {
  * @window_slot: first slot that began in @window
  * @phase: pages from the window's start to the start of the mapping
  * @inline_nr: slots in use of @inline_slot
+ * @has_opaque: there may be extents of that kind
  */
 struct extent_log {
 	unsigned long npages;
@@ -95,7 +96,8 @@ struct extent_log {
 	unsigned int nr_slots;
 	unsigned int window_slot;
 	u16 phase;
-	u16 inline_nr;
+	u8 inline_nr;
+	bool has_opaque;
 };
 
 /**

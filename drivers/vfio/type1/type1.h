@@ -60,6 +60,7 @@
 #ifndef VFIO_TYPE1_H
 #define VFIO_TYPE1_H
 
+#include <linux/iommu.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
@@ -70,8 +71,6 @@
 #include "iova.h"
 #include "pins.h"
 
-struct iommu_domain;
-struct iommu_group;
 struct mm_struct;
 struct page;
 struct seq_file;
@@ -194,17 +193,36 @@ struct type1_mapping {
 };
 
 /**
+ * struct type1_sweep - Entries that are removed from a domain and flushed together
+ * @domain: the domain
+ * @gather: what the IOMMU driver remembers of them
+ * @first: lowest address; above @last while there is nothing
+ * @last: highest address
+ * @is_scattered: as type1_sweep_begin() was told
+ */
+struct type1_sweep {
+	struct iommu_domain *domain;
+	struct iommu_iotlb_gather gather;
+	unsigned long first;
+	unsigned long last;
+	bool is_scattered;
+};
+
+/**
  * struct type1_domain - Page tables that groups share
  *
  * @next: link in &type1.domains
  * @groups: list of &type1_group.next; not empty while in that list
  * @domain: the IOMMU's object
+ * @sweep: used by the one who unmaps, from type1_sweep_all_begin() to
+ *	type1_sweep_all_end()
  * @enforces_coherency: devices cannot bypass the CPU's caches
  */
 struct type1_domain {
 	struct list_head next;
 	struct list_head groups;
 	struct iommu_domain *domain;
+	struct type1_sweep sweep;
 	bool enforces_coherency;
 };
 
@@ -377,6 +395,11 @@ long type1_pin_pages(struct mm_struct *mm, unsigned long vaddr, int npages,
 void type1_unpin_run(const struct type1_run *run, bool is_dirty);
 
 /* entry.c: entries of a domain */
+void type1_sweep_begin(struct type1_sweep *sweep, struct iommu_domain *domain,
+		       bool is_scattered);
+bool type1_sweep_pages(struct type1_sweep *sweep, unsigned long iova,
+		       unsigned long npages);
+void type1_sweep_end(struct type1_sweep *sweep);
 int type1_domain_map(struct iommu_domain *domain, unsigned long iova,
 		     const struct type1_run *run, int prot);
 bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
@@ -391,6 +414,8 @@ void type1_wake(struct type1 *iommu);
 /* drain.c: what a filled mapping holds */
 int type1_replay(struct type1 *iommu, struct type1_mapping *mapping,
 		 struct iommu_domain *to, enum type1_rule *why);
+void type1_sweep_all_begin(struct type1 *iommu, bool is_scattered);
+void type1_sweep_all_end(struct type1 *iommu);
 void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping);
 void type1_let_go(struct type1_mapping *mapping, struct type1_refund *refund);
 void type1_empty(struct type1 *iommu, struct type1_mapping *mapping,

@@ -16,6 +16,9 @@
 #define TELL_JIFFIES	(2 * HZ)
 #define ROUND_JIFFIES	(HZ / 10 + 1)
 
+/* From so many mappings on, one flush of a whole domain is the cheaper. */
+#define SCATTERED_MAPPINGS	16
+
 /**
  * type1_first_within() - Where in a range unmapping begins
  * @iommu: the address space
@@ -54,7 +57,8 @@ struct type1_mapping *type1_next_within(struct type1_mapping *mapping,
  * @mapping: the mapping, which no driver uses
  * @dead: list of &type1_mapping.dead, for type1_mappings_bury()
  *
- * Context: Process context, @iommu->lock held, may sleep.
+ * Context: Process context, @iommu->lock held, may sleep. Within a sweep of all
+ * domains.
  */
 void type1_mapping_kill(struct type1 *iommu, struct type1_mapping *mapping,
 			struct list_head *dead)
@@ -123,6 +127,22 @@ int type1_check_cuts(struct type1 *iommu, struct iova_span span,
 }
 
 /**
+ * struct outlook - What unmapping a range will meet
+ * @first: the first mapping to unmap, or NULL
+ * @nr: mappings to unmap
+ * @is_cut: one reaches over a bound of the range
+ * @is_busy: one is busy
+ * @is_held: drivers hold pages of one, or copy
+ */
+struct outlook {
+	struct type1_mapping *first;
+	unsigned long nr;
+	bool is_cut;
+	bool is_busy;
+	bool is_held;
+};
+
+/**
  * struct unmap - A range being unmapped
  * @iommu: the address space
  * @span: the range
@@ -131,6 +151,7 @@ int type1_check_cuts(struct type1 *iommu, struct iova_span span,
  * @bitmap: a user's, to be told which of their pages were dirty; or NULL
  * @buffer: a page, for @bitmap
  * @is_all_dirty: they all are
+ * @outlook: what the range holds, as it was seen last
  * @has_claims: mappings are claimed, as @iommu->lock was dropped since they were
  *	looked at: only those are ours to unmap
  * @why: the rule that refused
@@ -142,26 +163,11 @@ struct unmap {
 	u64 unmapped;
 	const struct vfio_bitmap *bitmap;
 	void *buffer;
+	struct outlook outlook;
 	bool is_all_dirty;
 	bool has_claims;
 	enum type1_rule why;
 };
-
-static struct type1_mapping *first_to_unmap(const struct unmap *unmap)
-{
-	return type1_first_within(unmap->iommu, unmap->span);
-}
-
-static bool meets_busy(const struct unmap *unmap)
-{
-	struct type1_mapping *mapping;
-
-	for (mapping = first_to_unmap(unmap); mapping;
-	     mapping = type1_next_within(mapping, unmap->span))
-		if (mapping->is_busy)
-			return true;
-	return false;
-}
 
 /* Do drivers hold pages or copy, so that they are to be waited for? */
 static bool is_held(const struct type1_mapping *mapping)
@@ -169,15 +175,30 @@ static bool is_held(const struct type1_mapping *mapping)
 	return mapping->pins.npages || mapping->copies;
 }
 
-static bool meets_held(const struct unmap *unmap)
+/* Look at each mapping of the range, once. */
+static void look_ahead(struct unmap *unmap)
 {
+	const struct iova_span span = unmap->span;
+	struct outlook *outlook = &unmap->outlook;
 	struct type1_mapping *mapping;
 
-	for (mapping = first_to_unmap(unmap); mapping;
-	     mapping = type1_next_within(mapping, unmap->span))
-		if (is_held(mapping))
-			return true;
-	return false;
+	lockdep_assert_held(&unmap->iommu->lock);
+
+	*outlook = (struct outlook){};
+	for (mapping = type1_mapping_find(unmap->iommu, span); mapping;
+	     mapping = type1_next_within(mapping, span)) {
+		outlook->is_cut |= mapping->span.last > span.last;
+		if (mapping->span.first < span.first) {
+			/* Version 1 stops here. */
+			outlook->is_cut = true;
+			return;
+		}
+		if (!outlook->nr++)
+			outlook->first = mapping;
+		outlook->is_busy |= mapping->is_busy;
+		outlook->is_held |= is_held(mapping);
+		cond_resched();
+	}
 }
 
 /* Nobody else removes these mappings now, and drivers get nothing new of them. */
@@ -187,7 +208,7 @@ static void claim_mappings(struct unmap *unmap)
 
 	lockdep_assert_held(&unmap->iommu->lock);
 
-	for (mapping = first_to_unmap(unmap); mapping;
+	for (mapping = unmap->outlook.first; mapping;
 	     mapping = type1_next_within(mapping, unmap->span)) {
 		mapping->is_busy = true;
 		mapping->is_open = false;
@@ -202,7 +223,7 @@ static void unclaim_mappings(struct unmap *unmap)
 
 	lockdep_assert_held(&unmap->iommu->lock);
 
-	for (mapping = first_to_unmap(unmap); mapping;
+	for (mapping = type1_mapping_find(unmap->iommu, unmap->span); mapping;
 	     mapping = type1_next_within(mapping, unmap->span)) {
 		if (mapping->claim != unmap)
 			continue;
@@ -307,13 +328,16 @@ static int make_ready(struct unmap *unmap)
 	int ret;
 
 	for (;;) {
-		ret = type1_check_cuts(unmap->iommu, unmap->span, &unmap->why);
-		if (!ret && unmap->bitmap)
-			ret = type1_dirty_check(unmap->iommu, unmap->span,
-						unmap->bitmap, &unmap->why);
+		look_ahead(unmap);
+		unmap->why = TYPE1_RULE_BISECT;
+		if (unmap->iommu->is_v2 && unmap->outlook.is_cut)
+			return -EINVAL;
+		ret = unmap->bitmap ? type1_dirty_check(unmap->iommu, unmap->span,
+							unmap->bitmap,
+							&unmap->why) : 0;
 		if (ret)
 			return ret;
-		if (!meets_busy(unmap))
+		if (!unmap->outlook.is_busy)
 			break;
 		unmap->why = TYPE1_RULE_SIGNAL;
 		ret = type1_wait_for_settling(unmap->iommu);
@@ -321,7 +345,15 @@ static int make_ready(struct unmap *unmap)
 			return ret;
 	}
 
-	return meets_held(unmap) ? reclaim(unmap) : 0;
+	return unmap->outlook.is_held ? reclaim(unmap) : 0;
+}
+
+/* A mapping that came meanwhile may begin before the range, and others behind it. */
+static struct type1_mapping *first_to_kill(const struct unmap *unmap)
+{
+	if (unmap->has_claims)
+		return type1_mapping_find(unmap->iommu, unmap->span);
+	return unmap->outlook.first;
 }
 
 static void kill_range(struct unmap *unmap)
@@ -331,7 +363,9 @@ static void kill_range(struct unmap *unmap)
 	lockdep_assert_held(&unmap->iommu->lock);
 
 	unmap->is_all_dirty = unmap->iommu->wide_groups;
-	for (mapping = first_to_unmap(unmap); mapping; mapping = next) {
+	type1_sweep_all_begin(unmap->iommu,
+			      unmap->outlook.nr >= SCATTERED_MAPPINGS);
+	for (mapping = first_to_kill(unmap); mapping; mapping = next) {
 		next = type1_next_within(mapping, unmap->span);
 		/* Others may have put some in while the lock was dropped. */
 		if (unmap->has_claims && mapping->claim != unmap)
@@ -341,6 +375,7 @@ static void kill_range(struct unmap *unmap)
 		type1_mapping_kill(unmap->iommu, mapping, &unmap->dead);
 		cond_resched();
 	}
+	type1_sweep_all_end(unmap->iommu);
 	if (unmap->has_claims)
 		type1_wake(unmap->iommu);
 }
