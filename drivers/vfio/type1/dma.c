@@ -40,12 +40,6 @@ struct type1_mapping *type1_mapping_find(struct type1 *iommu,
 	return found;
 }
 
-static bool mapping_is_less(struct rb_node *a, const struct rb_node *b)
-{
-	return rb_entry(a, struct type1_mapping, node)->span.first <
-	       rb_entry(b, struct type1_mapping, node)->span.first;
-}
-
 static struct type1_mapping *alloc_mapping(struct iova_span span,
 					   unsigned long vaddr, int prot)
 {
@@ -77,7 +71,34 @@ void type1_mapping_free(struct type1_mapping *mapping)
 	kfree(mapping);
 }
 
-/* The rules for a new mapping that need the address space. */
+/*
+ * Where a mapping goes in the tree, or NULL where there is one already that it
+ * would overlap.
+ */
+static struct rb_node **find_place(struct type1 *iommu, struct iova_span span,
+				   struct rb_node **parent)
+{
+	struct rb_node **link = &iommu->mappings.rb_node;
+
+	lockdep_assert_held(&iommu->lock);
+
+	*parent = NULL;
+	while (*link) {
+		struct type1_mapping *mapping =
+			rb_entry(*link, struct type1_mapping, node);
+
+		*parent = *link;
+		if (span.last < mapping->span.first)
+			link = &(*link)->rb_left;
+		else if (span.first > mapping->span.last)
+			link = &(*link)->rb_right;
+		else
+			return NULL;
+	}
+	return link;
+}
+
+/* The rules for a new mapping that need the address space, but for overlaps. */
 static int check_mapping(struct type1 *iommu,
 			 const struct type1_mapping *mapping,
 			 enum type1_rule *why)
@@ -85,10 +106,6 @@ static int check_mapping(struct type1 *iommu,
 	const struct iova_span span = mapping->span;
 
 	lockdep_assert_held(&iommu->lock);
-
-	*why = TYPE1_RULE_OVERLAP;
-	if (type1_mapping_find(iommu, span))
-		return -EEXIST;
 
 	*why = TYPE1_RULE_LIMIT;
 	if (!iommu->mappings_left)
@@ -157,23 +174,44 @@ int type1_check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
 }
 
 /* Put a mapping into the tree, busy where there is something to fill it for. */
+static int insert_locked(struct type1 *iommu, struct type1_mapping *mapping,
+			 bool *is_busy, enum type1_rule *why)
+{
+	struct rb_node **link, *parent;
+	int ret;
+
+	*why = TYPE1_RULE_OVERLAP;
+	link = find_place(iommu, mapping->span, &parent);
+	if (!link)
+		return -EEXIST;
+
+	ret = check_mapping(iommu, mapping, why);
+	if (ret)
+		return ret;
+
+	if (iommu->is_tracking) {
+		ret = type1_dirty_alloc(mapping, why);
+		if (ret)
+			return ret;
+	}
+
+	mapping->is_busy = !list_empty(&iommu->domains);
+	mapping->is_open = !mapping->is_busy;
+	mapping->birth = iommu->births++;
+	*is_busy = mapping->is_busy;
+	rb_link_node(&mapping->node, parent, link);
+	rb_insert_color(&mapping->node, &iommu->mappings);
+	iommu->mappings_left--;
+	return 0;
+}
+
 static int insert_mapping(struct type1 *iommu, struct type1_mapping *mapping,
 			  bool *is_busy, enum type1_rule *why)
 {
 	int ret;
 
 	mutex_lock(&iommu->lock);
-	ret = check_mapping(iommu, mapping, why);
-	if (!ret && iommu->is_tracking)
-		ret = type1_dirty_alloc(mapping, why);
-	if (!ret) {
-		mapping->is_busy = !list_empty(&iommu->domains);
-		mapping->is_open = !mapping->is_busy;
-		mapping->birth = iommu->births++;
-		*is_busy = mapping->is_busy;
-		rb_add(&mapping->node, &iommu->mappings, mapping_is_less);
-		iommu->mappings_left--;
-	}
+	ret = insert_locked(iommu, mapping, is_busy, why);
 	mutex_unlock(&iommu->lock);
 	return ret;
 }

@@ -104,21 +104,6 @@ static unsigned int slot_kind(u64 slot)
 }
 
 /**
- * extent_fits() - Can the log hold these frames?
- * @pfn: first frame
- * @npages: how many, at least one
- *
- * Context: Any.
- * Return: true when extent_log_append() may be called with them.
- */
-bool extent_fits(unsigned long pfn, unsigned long npages)
-{
-	u64 last = (u64)pfn + npages - 1;
-
-	return npages <= EXTENT_MAX_PAGES && !(last >> EXTENT_PFN_BITS);
-}
-
-/**
  * extent_log_init() - Begin an empty log
  * @log: the log
  * @iova: where the mapping begins
@@ -253,6 +238,12 @@ static void resize_last_slot(struct extent_log *log, u64 *slot,
 	*slot = pack(slot_pfn(*slot), npages, slot_kind(*slot));
 }
 
+static void grow_slot(struct extent_log *log, u64 *slot, unsigned long npages)
+{
+	log->npages += npages;
+	*slot += (u64)npages << PAGES_SHIFT;
+}
+
 /*
  * The first page of the window that page @index is in. Page 0 stands for the
  * window's start where the mapping begins inside the window.
@@ -267,12 +258,10 @@ static unsigned long window_start(const struct extent_log *log,
 }
 
 /* Does the last slot end inside an opaque window, so that more goes there? */
-static bool in_opaque_window(struct extent_log *log)
+static bool is_in_opaque_window(const struct extent_log *log, const u64 *last)
 {
-	u64 *last = last_slot(log);
-
 	return last && slot_kind(*last) == EXTENT_OPAQUE &&
-	       window_start(log, log->npages) != log->npages;
+	       extent_window_room(log, log->npages) != EXTENT_WINDOW_PAGES;
 }
 
 static bool merges(u64 last, unsigned long pfn, unsigned long npages,
@@ -435,24 +424,22 @@ static void enter_window(struct extent_log *log)
 void extent_log_append(struct extent_log *log, unsigned long pfn,
 		       unsigned long npages, unsigned int kind)
 {
-	u64 *last;
-
 	/* At most twice: what fits into an opaque window, then the rest. */
 	while (npages) {
-		if (kind == EXTENT_PAGES && in_opaque_window(log)) {
+		u64 *last = last_slot(log);
+
+		if (kind == EXTENT_PAGES && is_in_opaque_window(log, last)) {
 			unsigned long n = min(npages,
 					      extent_window_room(log, log->npages));
 
-			last = last_slot(log);
-			resize_last_slot(log, last, slot_pages(*last) + n);
+			grow_slot(log, last, n);
 			pfn += n;
 			npages -= n;
 			continue;
 		}
 
-		last = last_slot(log);
 		if (last && merges(*last, pfn, npages, kind)) {
-			resize_last_slot(log, last, slot_pages(*last) + npages);
+			grow_slot(log, last, npages);
 			return;
 		}
 

@@ -119,11 +119,24 @@ int extent_log_reserve(struct extent_log *log);
 void extent_log_append(struct extent_log *log, unsigned long pfn,
 		       unsigned long npages, unsigned int kind);
 size_t extent_log_bytes(const struct extent_log *log);
-bool extent_fits(unsigned long pfn, unsigned long npages);
 unsigned long extent_pins(const struct extent *extent);
 
 void extent_iter_init(struct extent_iter *iter, const struct extent_log *log);
 bool extent_iter_next(struct extent_iter *iter);
+
+/**
+ * extent_fits() - Can the log hold these frames?
+ * @pfn: first frame
+ * @npages: how many, at least one
+ *
+ * Context: Any.
+ * Return: true when extent_log_append() may be called with them.
+ */
+static inline bool extent_fits(unsigned long pfn, unsigned long npages)
+{
+	return npages <= EXTENT_MAX_PAGES &&
+	       !((u64)(pfn + npages - 1) >> EXTENT_PFN_BITS);
+}
 
 /**
  * extent_is_counted() - Are pages of a kind charged as locked memory?

@@ -318,7 +318,8 @@ void type1_wake(struct type1 *iommu)
 	lockdep_assert_held(&iommu->lock);
 
 	WRITE_ONCE(iommu->settled, iommu->settled + 1);
-	wake_up_all(&iommu->settled_wait);
+	if (wq_has_sleeper(&iommu->settled_wait))
+		wake_up_all(&iommu->settled_wait);
 }
 
 /**

@@ -39,13 +39,15 @@
 void type1_pinner_init(struct type1_pinner *pinner,
 		       const struct type1_mapping *mapping)
 {
-	*pinner = (struct type1_pinner){
-		.mm = mapping->payer.mm,
-		.is_write = mapping->prot & IOMMU_WRITE,
-		.skew = mapping->vaddr ^ mapping->span.first,
-		.pages = pinner->few,
-		.capacity = TYPE1_FEW_PAGES,
-	};
+	/* Field by field: there is no need to write all of @few. */
+	pinner->mm = mapping->payer.mm;
+	pinner->is_write = mapping->prot & IOMMU_WRITE;
+	pinner->skew = mapping->vaddr ^ mapping->span.first;
+	pinner->pages = pinner->few;
+	pinner->capacity = TYPE1_FEW_PAGES;
+	pinner->nr = 0;
+	pinner->pos = 0;
+	pinner->run.npages = 0;
 	type1_pinner_seek(pinner, mapping, 0);
 
 	if (pinner->left > TYPE1_FEW_PAGES) {
