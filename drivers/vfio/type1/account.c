@@ -20,48 +20,63 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 
 #include "type1.h"
 
 /**
- * type1_payer_init() - The caller's process pays
- * @payer: what to fill
+ * type1_payer_make() - Let the caller's process pay
+ * @unlimited: the caller has CAP_IPC_LOCK
  *
- * Context: Process context of a user's thread. Pairs with type1_payer_destroy().
+ * Context: Process context of a user's thread, may sleep.
+ * Return: a reference, for type1_payer_put(); or NULL.
  */
-void type1_payer_init(struct type1_payer *payer)
+struct type1_payer *type1_payer_make(bool unlimited)
 {
+	struct type1_payer *payer;
+
+	payer = kmalloc(sizeof(*payer), GFP_KERNEL_ACCOUNT);
+	if (!payer)
+		return NULL;
+
+	refcount_set(&payer->refs, 1);
 	/* The leader: a thread may be gone when the limit is read again. */
 	payer->task = get_task_struct(current->group_leader);
 	payer->mm = current->mm;
 	mmgrab(payer->mm);
-	payer->unlimited = capable(CAP_IPC_LOCK);
+	payer->unlimited = unlimited;
+	return payer;
 }
 
 /**
- * type1_payer_copy() - The same payer once more
- * @to: what to fill
- * @from: the payer; may be destroyed before @to is
- *
- * Context: Any. Pairs with type1_payer_destroy().
- */
-void type1_payer_copy(struct type1_payer *to, const struct type1_payer *from)
-{
-	*to = *from;
-	mmgrab(to->mm);
-	get_task_struct(to->task);
-}
-
-/**
- * type1_payer_destroy() - Undo type1_payer_init() or type1_payer_copy()
+ * type1_payer_is_current() - Would type1_payer_make() make one like this?
  * @payer: the payer
+ * @unlimited: the caller has CAP_IPC_LOCK
+ *
+ * Context: Process context of a user's thread.
+ * Return: true when it would.
+ */
+bool type1_payer_is_current(const struct type1_payer *payer, bool unlimited)
+{
+	return payer->mm == current->mm &&
+	       payer->task == current->group_leader &&
+	       payer->unlimited == unlimited;
+}
+
+/**
+ * type1_payer_put() - Drop a reference
+ * @payer: the payer, or NULL
  *
  * Context: Process context, may sleep.
  */
-void type1_payer_destroy(struct type1_payer *payer)
+void type1_payer_put(struct type1_payer *payer)
 {
+	if (!payer || !refcount_dec_and_test(&payer->refs))
+		return;
+
 	mmdrop(payer->mm);
 	put_task_struct(payer->task);
+	kfree(payer);
 }
 
 /**
@@ -132,7 +147,7 @@ void type1_uncharge(const struct type1_payer *payer, unsigned long pages)
 /**
  * type1_refund_add() - Note that a payer gets pages back
  * @refund: the sum; zeroed before the first call
- * @payer: whose they were; may be destroyed afterwards
+ * @payer: whose they were; may be put afterwards
  * @pages: how many
  *
  * Mappings mostly have one payer, so that one lock of its mmap_lock does for
@@ -142,16 +157,16 @@ void type1_uncharge(const struct type1_payer *payer, unsigned long pages)
  * payer. Pairs with type1_refund_flush().
  */
 void type1_refund_add(struct type1_refund *refund,
-		      const struct type1_payer *payer, unsigned long pages)
+		      struct type1_payer *payer, unsigned long pages)
 {
 	if (!pages)
 		return;
 
-	if (refund->pages && refund->payer.mm != payer->mm)
+	if (refund->pages && refund->payer->mm != payer->mm)
 		type1_refund_flush(refund);
 
 	if (!refund->pages)
-		type1_payer_copy(&refund->payer, payer);
+		refund->payer = type1_payer_get(payer);
 	refund->pages += pages;
 }
 
@@ -166,7 +181,7 @@ void type1_refund_flush(struct type1_refund *refund)
 	if (!refund->pages)
 		return;
 
-	type1_uncharge(&refund->payer, refund->pages);
-	type1_payer_destroy(&refund->payer);
+	type1_uncharge(refund->payer, refund->pages);
+	type1_payer_put(refund->payer);
 	refund->pages = 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tree of mappings: finding them and putting them in. */
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/list.h>
 #include <linux/sched.h>
@@ -52,7 +53,6 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
 	mapping->span = span;
 	mapping->vaddr = vaddr;
 	mapping->prot = prot;
-	type1_payer_init(&mapping->payer);
 	pin_table_init(&mapping->pins);
 	extent_log_init(&mapping->log, span.first);
 	return mapping;
@@ -66,7 +66,7 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
  */
 void type1_mapping_free(struct type1_mapping *mapping)
 {
-	type1_payer_destroy(&mapping->payer);
+	type1_payer_put(mapping->payer);
 	type1_dirty_free(mapping);
 	kfree(mapping);
 }
@@ -173,9 +173,31 @@ int type1_check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
 	return iova_span_make(vaddr, size, align, &memory, why);
 }
 
-/* Put a mapping into the tree, busy where there is something to fill it for. */
+/* The payer is the one before, if it is the same again. */
+static bool find_payer(struct type1 *iommu, struct type1_mapping *mapping,
+		       bool unlimited)
+{
+	lockdep_assert_held(&iommu->lock);
+
+	if (mapping->payer) {
+		/* One that was made afresh. */
+		type1_payer_put(iommu->payer);
+		iommu->payer = type1_payer_get(mapping->payer);
+		return true;
+	}
+
+	if (!iommu->payer || !type1_payer_is_current(iommu->payer, unlimited))
+		return false;
+	mapping->payer = type1_payer_get(iommu->payer);
+	return true;
+}
+
+/*
+ * Put a mapping into the tree, busy where there is something to fill it for;
+ * -EAGAIN where a payer is to be made first.
+ */
 static int insert_locked(struct type1 *iommu, struct type1_mapping *mapping,
-			 bool *is_busy, enum type1_rule *why)
+			 bool unlimited, bool *is_busy, enum type1_rule *why)
 {
 	struct rb_node **link, *parent;
 	int ret;
@@ -188,6 +210,9 @@ static int insert_locked(struct type1 *iommu, struct type1_mapping *mapping,
 	ret = check_mapping(iommu, mapping, why);
 	if (ret)
 		return ret;
+
+	if (!find_payer(iommu, mapping, unlimited))
+		return -EAGAIN;
 
 	if (iommu->is_tracking) {
 		ret = type1_dirty_alloc(mapping, why);
@@ -208,12 +233,21 @@ static int insert_locked(struct type1 *iommu, struct type1_mapping *mapping,
 static int insert_mapping(struct type1 *iommu, struct type1_mapping *mapping,
 			  bool *is_busy, enum type1_rule *why)
 {
+	const bool unlimited = capable(CAP_IPC_LOCK);
 	int ret;
 
-	mutex_lock(&iommu->lock);
-	ret = insert_locked(iommu, mapping, is_busy, why);
-	mutex_unlock(&iommu->lock);
-	return ret;
+	for (;;) {
+		mutex_lock(&iommu->lock);
+		ret = insert_locked(iommu, mapping, unlimited, is_busy, why);
+		mutex_unlock(&iommu->lock);
+		if (ret != -EAGAIN)
+			return ret;
+
+		*why = TYPE1_RULE_MEMORY;
+		mapping->payer = type1_payer_make(unlimited);
+		if (!mapping->payer)
+			return -ENOMEM;
+	}
 }
 
 static void remove_unfilled(struct type1 *iommu, struct type1_mapping *mapping)

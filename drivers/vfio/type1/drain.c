@@ -306,7 +306,7 @@ static void unpin_extent(const struct type1_mapping *mapping,
 
 static void forget(struct type1_mapping *mapping, struct type1_refund *refund)
 {
-	type1_refund_add(refund, &mapping->payer, mapping->charged);
+	type1_refund_add(refund, mapping->payer, mapping->charged);
 	mapping->charged = 0;
 	extent_log_clear(&mapping->log);
 }

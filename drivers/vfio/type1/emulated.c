@@ -93,7 +93,7 @@ void type1_tell_devices(struct type1 *iommu, struct iova_span span)
  */
 void type1_pins_charge(struct type1_mapping *mapping)
 {
-	type1_charge_anyway(&mapping->payer,
+	type1_charge_anyway(mapping->payer,
 			    mapping->pins.npages - mapping->pins_charged);
 	mapping->pins_charged = mapping->pins.npages;
 }
@@ -116,7 +116,7 @@ void type1_pins_abandon(struct type1_mapping *mapping,
 				    mapping->pins.npages, mapping->span.first,
 				    mapping->span.last);
 
-	type1_refund_add(refund, &mapping->payer, mapping->pins_charged);
+	type1_refund_add(refund, mapping->payer, mapping->pins_charged);
 	mapping->pins_charged = 0;
 	pin_table_destroy(&mapping->pins);
 }
@@ -155,7 +155,7 @@ struct device_pin {
 struct fresh_pins {
 	struct type1_mapping *mapping;
 	u64 birth;
-	struct type1_payer payer;
+	struct type1_payer *payer;
 	unsigned long index;
 	unsigned long vaddr;
 	bool is_write;
@@ -246,7 +246,7 @@ static void find_fresh(struct device_pin *pin, struct type1_mapping *mapping,
 	while (fresh->npages < most &&
 	       !pin_walk_has(&walk, index + fresh->npages))
 		fresh->npages++;
-	type1_payer_copy(&fresh->payer, &mapping->payer);
+	fresh->payer = type1_payer_get(mapping->payer);
 }
 
 /*
@@ -289,7 +289,7 @@ static bool is_device_memory(struct mm_struct *mm, unsigned long vaddr)
 
 static int pin_fresh(struct device_pin *pin, struct fresh_pins *fresh)
 {
-	struct mm_struct *mm = fresh->payer.mm;
+	struct mm_struct *mm = fresh->payer->mm;
 	long ret;
 
 	pin->why = TYPE1_RULE_OWNER_GONE;
@@ -318,7 +318,7 @@ static int charge_fresh(struct device_pin *pin, struct fresh_pins *fresh)
 	int ret;
 
 	pin->why = TYPE1_RULE_MEMLOCK;
-	ret = type1_charge(&fresh->payer, fresh->npages);
+	ret = type1_charge(fresh->payer, fresh->npages);
 	if (!ret)
 		fresh->charged = fresh->npages;
 	return ret;
@@ -392,7 +392,7 @@ static int publish(struct device_pin *pin, struct fresh_pins *fresh,
 			return -EAGAIN;
 	} else {
 		/* The mapping is charged as a whole, or is about to be. */
-		type1_uncharge(&fresh->payer, fresh->charged);
+		type1_uncharge(fresh->payer, fresh->charged);
 		fresh->charged = 0;
 	}
 	type1_note_pinning(iommu, pin->group);
@@ -423,7 +423,7 @@ static int pin_and_publish(struct device_pin *pin, struct fresh_pins *fresh,
 
 	if (*done < fresh->npages)
 		unpin_user_pages(pin->pages + *done, fresh->npages - *done);
-	type1_uncharge(&fresh->payer, fresh->charged);
+	type1_uncharge(fresh->payer, fresh->charged);
 	return ret;
 }
 
@@ -439,7 +439,7 @@ static int pin_some(struct device_pin *pin)
 		return ret;
 
 	ret = pin_and_publish(pin, &fresh, &done);
-	type1_payer_destroy(&fresh.payer);
+	type1_payer_put(fresh.payer);
 	took(pin, done);
 	return ret;
 }
@@ -495,7 +495,7 @@ static bool put_pins(struct type1 *iommu, struct type1_mapping *mapping,
 		refund = mapping->pins_charged - mapping->pins.npages;
 		mapping->pins_charged = mapping->pins.npages;
 	}
-	type1_refund_add(&batch->refund, &mapping->payer, refund);
+	type1_refund_add(&batch->refund, mapping->payer, refund);
 
 	if (!mapping->is_open && !mapping->pins.npages)
 		type1_wake(iommu);

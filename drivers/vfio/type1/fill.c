@@ -45,7 +45,7 @@
 struct fill {
 	struct type1 *iommu;
 	struct type1_mapping *mapping;
-	struct type1_payer payer;
+	struct type1_payer *payer;
 	struct type1_pinner pinner;
 	struct type1_run open;
 	unsigned long done;
@@ -73,7 +73,7 @@ static void drop_open_run(struct fill *fill)
 
 static int add_credit(struct fill *fill, unsigned long pages)
 {
-	int ret = type1_charge(&fill->payer, pages);
+	int ret = type1_charge(fill->payer, pages);
 
 	if (!ret)
 		fill->credit += pages;
@@ -102,7 +102,7 @@ static int charge_batch(struct fill *fill, enum type1_rule *why)
 
 	*why = TYPE1_RULE_SIGNAL;
 	if (ret == -ENOMEM) {
-		struct task_struct *task = fill->payer.task;
+		struct task_struct *task = fill->payer->task;
 
 		*why = TYPE1_RULE_MEMLOCK;
 		pr_warn_ratelimited("%s[%d]: mapping for DMA exceeds RLIMIT_MEMLOCK (%lu)\n",
@@ -343,7 +343,7 @@ void type1_wake(struct type1 *iommu)
 int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 	       unsigned long credit, enum type1_rule *why)
 {
-	struct mm_struct *mm = mapping->payer.mm;
+	struct mm_struct *mm = mapping->payer->mm;
 	struct fill fill = {
 		.iommu = iommu,
 		.mapping = mapping,
@@ -353,11 +353,11 @@ int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 
 	*why = TYPE1_RULE_OWNER_GONE;
 	if (!mmget_not_zero(mm)) {
-		type1_uncharge(&mapping->payer, credit);
+		type1_uncharge(mapping->payer, credit);
 		return -ESRCH;
 	}
 
-	type1_payer_copy(&fill.payer, &mapping->payer);
+	fill.payer = type1_payer_get(mapping->payer);
 	type1_pinner_init(&fill.pinner, mapping);
 	/* Where somebody began, go on; where it is emptied now, is_current() tells. */
 	fill.done = READ_ONCE(mapping->log.npages);
@@ -368,8 +368,8 @@ int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 
 	drop_open_run(&fill);
 	type1_pinner_destroy(&fill.pinner);
-	type1_uncharge(&fill.payer, fill.credit);
-	type1_payer_destroy(&fill.payer);
+	type1_uncharge(fill.payer, fill.credit);
+	type1_payer_put(fill.payer);
 	/* A dead process is not taken apart here, below the core's locks. */
 	mmput_async(mm);
 	return ret;

@@ -117,6 +117,7 @@ static void type1_release(void *iommu_data)
 	WARN_ON_ONCE(!list_empty(&iommu->users));
 
 	type1_mappings_destroy(iommu);
+	type1_payer_put(iommu->payer);
 	iova_ranges_destroy(&iommu->ranges);
 	mutex_destroy(&iommu->lock);
 	mutex_destroy(&iommu->users_lock);

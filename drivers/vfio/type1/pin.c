@@ -40,7 +40,7 @@ void type1_pinner_init(struct type1_pinner *pinner,
 		       const struct type1_mapping *mapping)
 {
 	/* Field by field: there is no need to write all of @few. */
-	pinner->mm = mapping->payer.mm;
+	pinner->mm = mapping->payer->mm;
 	pinner->is_write = mapping->prot & IOMMU_WRITE;
 	pinner->skew = mapping->vaddr ^ mapping->span.first;
 	pinner->pages = pinner->few;

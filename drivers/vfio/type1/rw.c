@@ -65,7 +65,7 @@ static int check_copy(struct copy *copy, struct type1_mapping **mapping)
 		return -EPERM;
 
 	copy->why = TYPE1_RULE_OTHER_PROCESS;
-	if (current->mm != (*mapping)->payer.mm &&
+	if (current->mm != (*mapping)->payer->mm &&
 	    (current->mm || !(current->flags & PF_KTHREAD)))
 		return -EFAULT;
 	return 0;
@@ -144,7 +144,7 @@ static int copy_unlocked(struct copy *copy, struct type1_mapping *mapping,
 {
 	struct type1 *iommu = copy->iommu;
 	void __user *user = copy_vaddr(copy, mapping);
-	struct mm_struct *mm = mapping->payer.mm;
+	struct mm_struct *mm = mapping->payer->mm;
 	int ret;
 
 	lockdep_assert_held(&iommu->lock);
@@ -175,7 +175,7 @@ static int copy_some(struct copy *copy)
 		return ret;
 
 	n = min_t(size_t, copy_room(copy, mapping), LOCKED_BYTES);
-	if (mapping->payer.mm == current->mm)
+	if (mapping->payer->mm == current->mm)
 		done = copy_at_once(copy, copy_vaddr(copy, mapping), n);
 	if (done) {
 		if (copy->is_write)

@@ -64,6 +64,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
+#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -101,6 +102,7 @@ enum vfio_group_type;
  * @ranges: where mappings may lie
  * @pgsizes: page sizes that users are told of; alignment is the smallest
  * @mappings_left: how many mappings may still be made
+ * @payer: who mapped last, to be shared by who maps next; a reference, or NULL
  * @births: count of mappings that were ever made
  * @settled: count of mappings that stopped being busy, lost their last pin or their
  *	last copy
@@ -122,6 +124,7 @@ struct type1 {
 	struct iova_ranges ranges;
 	u64 pgsizes;
 	unsigned int mappings_left;
+	struct type1_payer *payer;
 	u64 births;
 	unsigned long settled;
 	wait_queue_head_t settled_wait;
@@ -134,13 +137,17 @@ struct type1 {
 };
 
 /**
- * struct type1_payer - Whose locked memory pays for a mapping
+ * struct type1_payer - Whose locked memory pays for mappings
  *
+ * Constant; those who map one after the other share it.
+ *
+ * @refs: who refers to it
  * @mm: the memory that is mapped, with a reference on the struct only
  * @task: leader of the process that mapped it, whose limit counts
  * @unlimited: it had CAP_IPC_LOCK when it mapped
  */
 struct type1_payer {
+	refcount_t refs;
 	struct mm_struct *mm;
 	struct task_struct *task;
 	bool unlimited;
@@ -153,7 +160,7 @@ struct type1_payer {
  * @dead: link in a list of mappings on their way out, instead of @node
  * @span: the IOVAs. Constant while in the tree.
  * @vaddr: where the memory is in the process
- * @payer: who pays
+ * @payer: who pays; a reference
  * @charged: pages charged for what the log has
  * @log: frames behind the first pages of it
  * @pins: pages that drivers hold
@@ -176,7 +183,7 @@ struct type1_mapping {
 	};
 	struct iova_span span;
 	unsigned long vaddr;
-	struct type1_payer payer;
+	struct type1_payer *payer;
 	unsigned long charged;
 	struct extent_log log;
 	struct pin_table pins;
@@ -324,22 +331,29 @@ bool type1_can_suspend(struct type1 *iommu);
 
 /**
  * struct type1_refund - Charges to give back, summed up by payer
- * @payer: whose; holds references while @pages is not 0
+ * @payer: whose; a reference while @pages is not 0
  * @pages: how many
  */
 struct type1_refund {
-	struct type1_payer payer;
+	struct type1_payer *payer;
 	unsigned long pages;
 };
 
-void type1_payer_init(struct type1_payer *payer);
-void type1_payer_copy(struct type1_payer *to, const struct type1_payer *from);
-void type1_payer_destroy(struct type1_payer *payer);
+struct type1_payer *type1_payer_make(bool unlimited);
+bool type1_payer_is_current(const struct type1_payer *payer, bool unlimited);
+void type1_payer_put(struct type1_payer *payer);
+
+static inline struct type1_payer *type1_payer_get(struct type1_payer *payer)
+{
+	refcount_inc(&payer->refs);
+	return payer;
+}
+
 int type1_charge(const struct type1_payer *payer, unsigned long pages);
 void type1_charge_anyway(const struct type1_payer *payer, unsigned long pages);
 void type1_uncharge(const struct type1_payer *payer, unsigned long pages);
 void type1_refund_add(struct type1_refund *refund,
-		      const struct type1_payer *payer, unsigned long pages);
+		      struct type1_payer *payer, unsigned long pages);
 void type1_refund_flush(struct type1_refund *refund);
 
 /* pin.c: user memory */

@@ -14,6 +14,7 @@
  * An emulated group's driver needs addresses at any time, and a thread of the
  * kernel's that waited for one could wait for ever. So the two exclude each other.
  */
+#include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/uaccess.h>
@@ -161,16 +162,16 @@ int type1_suspend_all(struct type1 *iommu, u64 *suspended)
  * and gets @pages back.
  */
 static int change_payer(struct type1_mapping *mapping,
-			struct type1_payer *payer, unsigned long *pages,
+			struct type1_payer **payer, unsigned long *pages,
 			enum type1_rule *why)
 {
 	int ret;
 
-	if (mapping->payer.mm == payer->mm)
+	if (mapping->payer->mm == (*payer)->mm)
 		return 0;
 
 	*why = TYPE1_RULE_MEMLOCK;
-	ret = type1_charge(payer, mapping->charged + mapping->pins_charged);
+	ret = type1_charge(*payer, mapping->charged + mapping->pins_charged);
 	if (ret)
 		return ret;
 
@@ -180,7 +181,7 @@ static int change_payer(struct type1_mapping *mapping,
 }
 
 static int resume_locked(struct type1 *iommu, struct iova_span span,
-			 unsigned long vaddr, struct type1_payer *payer,
+			 unsigned long vaddr, struct type1_payer **payer,
 			 unsigned long *pages, enum type1_rule *why)
 {
 	struct type1_mapping *mapping;
@@ -214,7 +215,7 @@ static int resume_locked(struct type1 *iommu, struct iova_span span,
 static int resume_span(struct type1 *iommu, struct iova_span span,
 		       unsigned long vaddr, enum type1_rule *why)
 {
-	struct type1_payer payer;
+	struct type1_payer *payer;
 	unsigned long pages = 0;
 	int ret;
 
@@ -222,13 +223,17 @@ static int resume_span(struct type1 *iommu, struct iova_span span,
 	if (!access_ok((void __user *)vaddr, span.last - span.first + 1))
 		return -EFAULT;
 
-	type1_payer_init(&payer);
+	*why = TYPE1_RULE_MEMORY;
+	payer = type1_payer_make(capable(CAP_IPC_LOCK));
+	if (!payer)
+		return -ENOMEM;
+
 	mutex_lock(&iommu->lock);
 	ret = resume_locked(iommu, span, vaddr, &payer, &pages, why);
 	mutex_unlock(&iommu->lock);
 
-	type1_uncharge(&payer, pages);
-	type1_payer_destroy(&payer);
+	type1_uncharge(payer, pages);
+	type1_payer_put(payer);
 	return ret;
 }
 
@@ -245,7 +250,7 @@ static int resume_span(struct type1 *iommu, struct iova_span span,
  * Context: Process context, may sleep. Takes and releases @iommu->lock.
  * Return: 0; -ENOENT where nothing is mapped; -EINVAL for what is empty, not
  * aligned, wraps, is not the whole of a mapping, or has its address; -EFAULT for
- * a kernel address; -ENOMEM at RLIMIT_MEMLOCK; -EINTR when being killed.
+ * a kernel address; -ENOMEM at RLIMIT_MEMLOCK or for lack of memory; -EINTR when being killed.
  */
 int type1_resume(struct type1 *iommu, u64 iova, u64 vaddr, u64 size)
 {
