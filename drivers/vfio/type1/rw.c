@@ -13,6 +13,7 @@
 #include <linux/iommu.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
@@ -178,7 +179,7 @@ static int copy_some(struct copy *copy)
 	if (mapping->payer->mm == current->mm)
 		done = copy_at_once(copy, copy_vaddr(copy, mapping), n);
 	if (done) {
-		if (copy->is_write)
+		if (copy->is_write && mapping->dirty)
 			type1_dirty_mark(mapping,
 					 copy->iova - mapping->span.first, done);
 	} else {
@@ -214,15 +215,19 @@ int type1_dma_rw(void *iommu_data, dma_addr_t iova, void *data, size_t count,
 		.left = count,
 		.is_write = write,
 	};
-	struct iova_span span;
+	unsigned long last;
 	int ret;
 
-	ret = iova_span_make(iova, count, 1, &span, &copy.why);
-	if (!ret)
-		copy.iova = span.first;
-	while (copy.left && !ret) {
+	copy.iova = iova;
+	copy.why = TYPE1_RULE_WRAP;
+	if (check_add_overflow(copy.iova, count - 1, &last) || copy.iova != iova)
+		ret = -EINVAL;
+	else
 		ret = copy_some(&copy);
+
+	while (copy.left && !ret) {
 		cond_resched();
+		ret = copy_some(&copy);
 	}
 
 	trace_vfio_dma_rw(iova, count, write, ret,
