@@ -177,6 +177,35 @@ TEST_F(dma, the_page_past_a_mapping_is_not_written)
 	EXPECT_EQ(0, memcmp(self->buf + 2 * PAGE, self->buf + 2 * PAGE + 1, PAGE - 1));
 }
 
+/* One call unmaps many mappings; what the IOMMU remembers of each goes, too. */
+TEST_F(dma, many_unmapped_at_once_are_all_blocked)
+{
+	unsigned int i;
+	__u64 out;
+
+	ASSERT_EQ(0, map(self, 0, self->buf, PAGE, MAP_RW));
+	for (i = 1; i < 32; i++)
+		ASSERT_EQ(0, map(self, 2 * i, self->buf + i * PAGE, PAGE, MAP_RW));
+	fill(self->buf, PAGE, 4);
+	ASSERT_EQ(0, edu_load(self->fd, IOVA(0), PAGE));
+	for (i = 1; i < 32; i++) {
+		ASSERT_EQ(0, edu_store(self->fd, IOVA(2 * i), PAGE));
+		EXPECT_TRUE(filled(self->buf + i * PAGE, PAGE, 4));
+	}
+
+	ASSERT_EQ(0, type1_unmap(self->container, IOVA(1), 63 * PAGE, 0, &out));
+	EXPECT_EQ(31 * PAGE, out);
+	memset(self->buf + PAGE, 0, 31 * PAGE);
+	for (i = 1; i < 32; i++)
+		ASSERT_EQ(0, edu_store(self->fd, IOVA(2 * i), PAGE));
+	EXPECT_EQ(0, self->buf[PAGE]);
+	EXPECT_EQ(0, memcmp(self->buf + PAGE, self->buf + PAGE + 1, 31 * PAGE - 1));
+	/* The one that was left works as before. */
+	memset(self->buf, 0, PAGE);
+	ASSERT_EQ(0, edu_store(self->fd, IOVA(0), PAGE));
+	EXPECT_TRUE(filled(self->buf, PAGE, 4));
+}
+
 TEST_F(dma, directions_are_enforced)
 {
 	char *ro = self->buf, *wo = self->buf + PAGE, *rw = self->buf + 2 * PAGE;
@@ -281,6 +310,92 @@ static void huge_round_trips(struct __test_metadata *_metadata,
 	EXPECT_TRUE(filled(huge + HUGE_PAGE + 2 * PAGE, PAGE, i - 1));
 	EXPECT_EQ(0, type1_unmap(self->container, 64 * MIB, HUGE_PAGE, 0, &out));
 	EXPECT_EQ(HUGE_PAGE, out);
+}
+
+/*
+ * Mappings that begin and end anywhere in huge pages, at IOVAs that agree with the
+ * memory and at others: each reaches its own memory, and all pins are given back.
+ */
+static void huge_pieces(struct __test_metadata *_metadata,
+			struct _test_data_dma *self, char *huge, size_t size)
+{
+	static const struct {
+		__u64 iova;
+		size_t from;
+		size_t to;
+	} pieces[] = {
+		{ 64 * MIB, 0, 2 * HUGE_PAGE },
+		{ 64 * MIB + 5 * PAGE, 5 * PAGE, 2 * HUGE_PAGE - 3 * PAGE },
+		{ 64 * MIB + 5 * PAGE, 5 * PAGE, HUGE_PAGE },
+		{ 64 * MIB, 0, HUGE_PAGE + PAGE },
+		{ 64 * MIB + PAGE, 0, 2 * HUGE_PAGE },
+		{ GIB - HUGE_PAGE, 0, 2 * HUGE_PAGE },
+		{ GIB - HUGE_PAGE - PAGE, 0, 2 * HUGE_PAGE },
+	};
+	unsigned int i;
+	__u64 out;
+
+	for (i = 0; i < ARRAY_SIZE(pieces); i++) {
+		const __u64 iova = pieces[i].iova, last = pieces[i].to - PAGE;
+		const size_t n = pieces[i].to - pieces[i].from;
+		const __s64 before = pinned_pages();
+
+		memset(huge, 0, size);
+		ASSERT_EQ(0, type1_map(self->container, iova,
+				       huge + pieces[i].from, n, MAP_RW));
+		EXPECT_EQ(self->locked + 4 + n / 1024, vm_locked_kb());
+		/* edu reaches no further than this. */
+		if (iova + n <= 256 * MIB) {
+			fill(self->buf, PAGE, i);
+			ASSERT_EQ(0, edu_copy(self->fd, iova, IOVA(0), PAGE));
+			EXPECT_TRUE(filled(huge + pieces[i].from, PAGE, i));
+			fill(self->buf, PAGE, i + 1);
+			ASSERT_EQ(0, edu_copy(self->fd, iova + n - PAGE, IOVA(0),
+					      PAGE));
+			EXPECT_TRUE(filled(huge + last, PAGE, i + 1));
+		}
+		EXPECT_EQ(0, type1_unmap(self->container, iova, n, 0, &out));
+		EXPECT_EQ(n, out);
+		EXPECT_EQ(self->locked + 4, vm_locked_kb());
+		EXPECT_TRUE(UNTIL(pinned_pages() <= before, WAIT_MS));
+	}
+}
+
+/* Memory of one huge page that is mapped as such, then page by page. */
+static void half_split(struct __test_metadata *_metadata,
+		       struct _test_data_dma *self, char *huge)
+{
+	__u64 out;
+
+	memset(huge, 0, 2 * HUGE_PAGE);
+	ASSERT_EQ(0, mprotect(huge + 7 * PAGE, PAGE, PROT_READ));
+	EXPECT_EQ(-EFAULT, type1_map(self->container, 64 * MIB, huge,
+				     2 * HUGE_PAGE, MAP_RW));
+	EXPECT_EQ(self->locked + 4, vm_locked_kb());
+	ASSERT_EQ(0, mprotect(huge + 7 * PAGE, PAGE, PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, type1_map(self->container, 64 * MIB, huge, 2 * HUGE_PAGE,
+			       MAP_RW));
+	fill(self->buf, PAGE, 9);
+	ASSERT_EQ(0, edu_copy(self->fd, 64 * MIB + 7 * PAGE, IOVA(0), PAGE));
+	EXPECT_TRUE(filled(huge + 7 * PAGE, PAGE, 9));
+	/* What the process gives up stays the device's; new memory is another. */
+	ASSERT_EQ(0, madvise(huge + HUGE_PAGE, HUGE_PAGE, MADV_DONTNEED));
+	memset(huge + HUGE_PAGE, 0, HUGE_PAGE);
+	ASSERT_EQ(0, edu_copy(self->fd, 64 * MIB + HUGE_PAGE, IOVA(0), PAGE));
+	EXPECT_EQ(0, huge[HUGE_PAGE]);
+	EXPECT_EQ(0, type1_unmap(self->container, 64 * MIB, 2 * HUGE_PAGE, 0, &out));
+	EXPECT_EQ(2 * HUGE_PAGE, out);
+}
+
+TEST_F(dma, pieces_of_huge_pages)
+{
+	char *huge = huge_pages(2 * HUGE_PAGE, false);
+
+	ASSERT_NE(NULL, huge);
+	ASSERT_EQ(0, map(self, 0, self->buf, PAGE, MAP_RW));
+	huge_pieces(_metadata, self, huge, 2 * HUGE_PAGE);
+	half_split(_metadata, self, huge);
+	munmap(huge, 2 * HUGE_PAGE);
 }
 
 TEST_F(dma, transparent_huge_pages)
