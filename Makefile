@@ -47,8 +47,7 @@ tree: deps
 kernel: tree
 	@scripts/kernel
 
-run:
-	@scripts/deps run
+run: modules
 	@scripts/run
 
 kunit: kernel
