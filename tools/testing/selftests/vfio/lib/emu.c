@@ -63,10 +63,7 @@ int emu_attach(struct vfio_dev *dev, unsigned int nth, int container)
 	dev->group_id = emu_group(nth);
 	if (dev->group_id < 0)
 		return dev->group_id;
-	(void)UNTIL((dev->group = group_open(dev->group_id)) != -EBUSY, WAIT_MS);
-	if (dev->group < 0)
-		return dev->group;
-	return group_set_container(dev->group, container);
+	return vfio_dev_join(dev, container);
 }
 
 /* Alone in a container of its own. */
@@ -79,13 +76,7 @@ int emu_open(struct vfio_dev *dev, unsigned int nth, unsigned long iommu)
 		return container;
 	ret = emu_attach(dev, nth, container);
 	dev->container = container;
-	if (ret)
-		return ret;
-	ret = vioctl_long(container, VFIO_SET_IOMMU, iommu);
-	if (ret)
-		return ret;
-	dev->fd = group_device(dev->group, dev->name);
-	return dev->fd < 0 ? dev->fd : 0;
+	return ret ? ret : vfio_dev_begin(dev, iommu);
 }
 
 /* Gives the number of pages, or a negative errno. */

@@ -96,6 +96,27 @@ void vfio_dev_close(struct vfio_dev *dev)
 	dev->container = -1;
 }
 
+/* Puts the device's group, which is known, into a container. */
+int vfio_dev_join(struct vfio_dev *dev, int container)
+{
+	/* A file of an earlier owner may still be on its way out. */
+	(void)UNTIL((dev->group = group_open(dev->group_id)) != -EBUSY, WAIT_MS);
+	if (dev->group < 0)
+		return dev->group;
+	return group_set_container(dev->group, container);
+}
+
+/* The rest of opening, for the first device of the container. */
+int vfio_dev_begin(struct vfio_dev *dev, unsigned long iommu)
+{
+	int ret = vioctl_long(dev->container, VFIO_SET_IOMMU, iommu);
+
+	if (ret)
+		return ret;
+	dev->fd = group_device(dev->group, dev->name);
+	return dev->fd < 0 ? dev->fd : 0;
+}
+
 /* Opens the device by its group within a container that others may share. */
 int vfio_dev_attach(struct vfio_dev *dev, const char *name, int container)
 {
@@ -107,11 +128,7 @@ int vfio_dev_attach(struct vfio_dev *dev, const char *name, int container)
 	dev->group_id = pci_group(dev->name);
 	if (dev->group_id < 0)
 		return dev->group_id;
-	/* A file of an earlier owner may still be on its way out. */
-	(void)UNTIL((dev->group = group_open(dev->group_id)) != -EBUSY, WAIT_MS);
-	if (dev->group < 0)
-		return dev->group;
-	return group_set_container(dev->group, container);
+	return vfio_dev_join(dev, container);
 }
 
 int vfio_dev_open(struct vfio_dev *dev, const char *name, unsigned long iommu)
@@ -123,13 +140,7 @@ int vfio_dev_open(struct vfio_dev *dev, const char *name, unsigned long iommu)
 		return container;
 	ret = vfio_dev_attach(dev, name, container);
 	dev->container = container;
-	if (ret)
-		return ret;
-	ret = vioctl_long(container, VFIO_SET_IOMMU, iommu);
-	if (ret)
-		return ret;
-	dev->fd = group_device(dev->group, dev->name);
-	return dev->fd < 0 ? dev->fd : 0;
+	return ret ? ret : vfio_dev_begin(dev, iommu);
 }
 
 static int bind_group(const char *name)

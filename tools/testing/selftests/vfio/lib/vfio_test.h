@@ -95,6 +95,8 @@ int group_open_path(int group_id, char *path, size_t len);
 int group_set_container(int group, int container);
 int group_status(int group, __u32 *flags);
 int group_device(int group, const char *name);
+int vfio_dev_join(struct vfio_dev *dev, int container);
+int vfio_dev_begin(struct vfio_dev *dev, unsigned long iommu);
 int vfio_dev_open(struct vfio_dev *dev, const char *name, unsigned long iommu);
 int vfio_dev_attach(struct vfio_dev *dev, const char *name, int container);
 void vfio_dev_close(struct vfio_dev *dev);
