@@ -503,6 +503,33 @@ TEST_F(emu, T31_unmaps_that_meet_take_what_is_theirs)
 	EXPECT_EQ(0, LOCKED_PAGES());
 }
 
+/* While drivers are waited for, others map: also what reaches over the range's bound. */
+TEST_F(emu, T31_what_came_meanwhile_hides_nothing)
+{
+	struct unmapper u = { self->container, IOVA_BASE + 4 * PAGE, 16 * PAGE };
+	pthread_t thread;
+	__u64 out = 0;
+
+	ASSERT_EQ(0, emu_on_notice(self->fd, VFIO_EMU_KEEP, 0));
+	ASSERT_EQ(0, MAP(IOVA_BASE + 8 * PAGE, self->buf, 4 * PAGE));
+	ASSERT_EQ(1, PIN(IOVA_BASE + 8 * PAGE, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unmap_it, &u));
+	ASSERT_TRUE(UNTIL(was_told_of(self->fd, IOVA_BASE + 8 * PAGE), WAIT_MS));
+	ASSERT_EQ(0, MAP(IOVA_BASE, self->buf + 8 * PAGE, 8 * PAGE));
+	ASSERT_EQ(0, emu_on_notice(self->fd, VFIO_EMU_DROP, 0));
+	pthread_join(thread, NULL);
+	/* On a slow machine its time was up; then the range cuts the new mapping. */
+	if (u.ret == -EBUSY) {
+		EXPECT_EQ(0, UNMAP(IOVA_BASE + 8 * PAGE, 4 * PAGE, &u.out));
+		u.ret = 0;
+	}
+	EXPECT_EQ(0, u.ret);
+	EXPECT_EQ(4 * PAGE, u.out);
+	EXPECT_EQ(0, UNMAP(IOVA_BASE, 8 * PAGE, &out));
+	EXPECT_EQ(8 * PAGE, out);
+	EXPECT_EQ(0, LOCKED_PAGES());
+}
+
 /* The device comes after the mappings, and goes while they do. */
 TEST_F(emu, T32_opening_and_closing_while_unmapping)
 {
