@@ -678,4 +678,34 @@ TEST(P19_a_bridge_is_not_taken)
 	EXPECT_EQ(0, pci_override(name, ""));
 }
 
+/*
+ * The driver of an EHCI looks at the private data of the UHCIs beside it, once it
+ * knows that their driver is one of its own.
+ */
+TEST(P49_a_host_driver_leaves_its_companion_alone)
+{
+	struct vfio_dev dev;
+	char uhci[PCI_NAME_LEN], ehci[PCI_NAME_LEN];
+	int i;
+
+	if (vfio_load() || !pci_find(ID_ICH9_UHCI, PCI_SHARED, 0, uhci) ||
+	    !pci_find(ID_ICH9_EHCI, PCI_SHARED, 0, ehci))
+		SKIP(return, "no EHCI with a UHCI beside it");
+	if (system("modprobe -q ehci-pci"))
+		SKIP(return, "this kernel has no driver of EHCI");
+	ASSERT_EQ(0, pci_bind_vfio(uhci));
+	for (i = 0; i < 3; i++) {
+		EXPECT_EQ(0, pci_bind(ehci, "ehci-pci"));
+		EXPECT_TRUE(pci_bound_to(ehci, "ehci-pci"));
+		/* Their group is the host's as long as one of them is. */
+		EXPECT_NE(0, vfio_dev_open(&dev, uhci, VFIO_TYPE1v2_IOMMU));
+		vfio_dev_close(&dev);
+		EXPECT_EQ(0, pci_unbind(ehci));
+		ASSERT_EQ(0, vfio_dev_open(&dev, uhci, VFIO_TYPE1v2_IOMMU));
+		EXPECT_EQ(ID_ICH9_UHCI >> 16, config_read(dev.fd, PCI_VENDOR_ID, 2));
+		vfio_dev_close(&dev);
+	}
+	EXPECT_EQ(0, pci_override(ehci, ""));
+}
+
 TEST_HARNESS_MAIN

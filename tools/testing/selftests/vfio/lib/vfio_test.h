@@ -45,6 +45,8 @@
 #define ID_ICH9_LPC		0x80862918
 #define ID_ICH9_SATA		0x80862922
 #define ID_ICH9_SMBUS		0x80862930
+#define ID_ICH9_UHCI		0x80862934
+#define ID_ICH9_EHCI		0x8086293a
 
 /* What a device must be like, for pci_find(). */
 enum pci_want {
