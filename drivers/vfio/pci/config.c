@@ -22,7 +22,7 @@
 #include "config.h"
 
 /* A dump of a whole config space takes this many bytes at a time */
-#define BLOCK_BYTES	128
+#define BLOCK_BYTES	32
 
 struct pci_dev_io {
 	struct vfio_pci_config_io io;
@@ -271,7 +271,10 @@ static int read_chunk(struct vfio_pci_core_device *vdev, unsigned int pos,
 		traps[trap].read(vdev, pos, bytes, &val);
 
 	le = cpu_to_le32(val);
-	memcpy(buf, &le, bytes);
+	if (bytes == sizeof(le))
+		memcpy(buf, &le, sizeof(le));
+	else
+		memcpy(buf, &le, bytes);
 	return 0;
 }
 
@@ -322,7 +325,7 @@ vfio_pci_config_block(struct vfio_pci_core_device *vdev, unsigned int pos,
  * @vdev: open device, awake
  * @buf: user memory
  * @count: bytes
- * @ppos: offset within the region; moved past what was done
+ * @start: offset within the region
  * @iswrite: write
  *
  * Context: May sleep. Takes config_lock, and below it irq_lock or memory_lock;
@@ -331,7 +334,7 @@ vfio_pci_config_block(struct vfio_pci_core_device *vdev, unsigned int pos,
  * bad user memory, or what the hardware failed with
  */
 ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf,
-			   size_t count, loff_t *ppos, bool iswrite)
+			   size_t count, loff_t start, bool iswrite)
 {
 	unsigned int size = vdev->pci_config_map->nr_dwords * 4;
 	u8 block[BLOCK_BYTES];
@@ -339,23 +342,21 @@ ssize_t vfio_pci_config_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 	size_t done, len;
 	int ret;
 
-	if (*ppos < 0 || *ppos >= size || count > size - *ppos)
+	if (start < 0 || start >= size || count > size - start)
 		return -EFAULT;
 
 	for (done = 0; done < count; done += len) {
-		pos = array_index_nospec(*ppos + done, size);
+		pos = array_index_nospec(start + done, size);
 		len = min(count - done, BLOCK_BYTES - pos % BLOCK_BYTES);
 
-		if (iswrite && copy_from_user(block, buf + done, len))
+		if (iswrite && !vfio_pci_fetch(block, buf + done, len))
 			return -EFAULT;
 		ret = vfio_pci_config_block(vdev, pos, block, len, iswrite);
 		if (ret)
 			return ret;
-		if (!iswrite && copy_to_user(buf + done, block, len))
+		if (!iswrite && !vfio_pci_deliver(buf + done, block, len))
 			return -EFAULT;
 	}
-
-	*ppos += done;
 	return done;
 }
 

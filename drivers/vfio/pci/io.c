@@ -307,7 +307,7 @@ static int move_chunk(struct vfio_pci_core_device *vdev,
 	u8 *buf = (u8 *)bounce + off % sizeof(u64);
 	int ret;
 
-	if (iswrite && copy_from_user(buf, ubuf, count))
+	if (iswrite && !vfio_pci_fetch(buf, ubuf, count))
 		return -EFAULT;
 
 	ret = vfio_pci_gate_begin(vdev, win->gate);
@@ -317,7 +317,7 @@ static int move_chunk(struct vfio_pci_core_device *vdev,
 				iswrite);
 	vfio_pci_gate_end(vdev);
 
-	if (!iswrite && copy_to_user(ubuf, buf, count))
+	if (!iswrite && !vfio_pci_deliver(ubuf, buf, count))
 		return -EFAULT;
 	return 0;
 }

@@ -66,10 +66,10 @@ static ssize_t config_rw(struct vfio_pci_core_device *vdev, unsigned int index,
 			 char __user *buf, size_t count, loff_t *ppos,
 			 bool iswrite)
 {
-	loff_t pos = *ppos & VFIO_PCI_OFFSET_MASK;
 	ssize_t ret;
 
-	ret = vfio_pci_config_rw(vdev, buf, count, &pos, iswrite);
+	ret = vfio_pci_config_rw(vdev, buf, count, *ppos & VFIO_PCI_OFFSET_MASK,
+				 iswrite);
 	if (ret > 0)
 		*ppos += ret;
 	return ret;

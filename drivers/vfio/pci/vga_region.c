@@ -101,7 +101,7 @@ static ssize_t move_range(struct vfio_pci_core_device *vdev,
 		cond_resched();
 
 		len = min_t(size_t, count - done, bounce + PAGE_SIZE - buf);
-		if (iswrite && copy_from_user(buf, ubuf + done, len))
+		if (iswrite && !vfio_pci_fetch(buf, ubuf + done, len))
 			return -EFAULT;
 		ret = move_routed(vdev, range, io, off + done, buf, len,
 				  iswrite);
@@ -109,7 +109,7 @@ static ssize_t move_range(struct vfio_pci_core_device *vdev,
 			break;
 		if (ret)
 			return ret;
-		if (!iswrite && copy_to_user(ubuf + done, buf, len))
+		if (!iswrite && !vfio_pci_deliver(ubuf + done, buf, len))
 			return -EFAULT;
 	}
 	return done;
