@@ -39,6 +39,7 @@ struct work {
 
 extern const struct work map_works[];		/* maps.c */
 extern const struct work device_works[];	/* devices.c */
+extern const struct work register_works[];	/* registers.c */
 extern const struct work count_works[];		/* counts.c */
 extern const struct work blocked_works[];	/* blocked.c */
 extern const struct work floor_works[];		/* floor.c */

@@ -11,7 +11,7 @@
  *
  * -l lists the works, -f measures the limits beside them too (vfio_floor.ko).
  * Needs an edu device of QEMU behind an IOMMU, and for some lines pci-testdev with
- * a BAR of 512 MiB and vfio_emu.ko. Prints comma separated lines:
+ * a BAR of 512 MiB, e1000e and vfio_emu.ko. Prints comma separated lines:
  *
  *   sample,KEY,SAMPLES,MEDIAN,LEAST,MOST
  *   missing,KEY,WHY
@@ -175,7 +175,8 @@ static void remark_machine(void)
 int main(int argc, char **argv)
 {
 	const struct work *sets[] = {
-		map_works, device_works, count_works, blocked_works, NULL, NULL,
+		map_works, device_works, register_works, count_works, blocked_works,
+		NULL, NULL,
 	};
 	const struct work **set, *work;
 	bool is_list = false;
@@ -185,7 +186,7 @@ int main(int argc, char **argv)
 		if (option == '?')
 			die("usage: vfio_bench [-l] [-f] [WORK...]");
 		if (option == 'f')
-			sets[4] = floor_works;
+			sets[5] = floor_works;
 		if (option == 'l')
 			is_list = true;
 	}
