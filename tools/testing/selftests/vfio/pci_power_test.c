@@ -105,6 +105,27 @@ TEST_F(power, memory_goes_with_d3_and_comes_back)
 	}
 }
 
+/* I/O ports have no bit of their own to be off by: the device must be awake. */
+TEST_F(power, ports_go_with_d3_and_come_back)
+{
+	struct vfio_region_info info;
+	unsigned int index;
+	__u32 value;
+
+	for (index = 0; index < 6; index++)
+		if (!region_info(self->fd, index, &info) && info.size && info.size < 256)
+			break;
+	if (index == 6)
+		SKIP(return, "no BAR of I/O ports");
+	ASSERT_EQ(0, config_command(self->fd, 0, PCI_COMMAND_IO));
+	EXPECT_EQ(4, region_read(self->fd, index, 0, &value, 4));
+	ASSERT_EQ(0, state(self, 3));
+	EXPECT_EQ(-EIO, region_read(self->fd, index, 0, &value, 4));
+	EXPECT_EQ(-EIO, region_write(self->fd, index, 0, &value, 4));
+	ASSERT_EQ(0, state(self, 0));
+	EXPECT_EQ(4, region_read(self->fd, index, 0, &value, 4));
+}
+
 TEST_F(power, a_reset_wakes)
 {
 	__u32 value;
