@@ -223,7 +223,8 @@ TEST_F(mdev, D02_the_module_goes_while_devices_are_made)
 		EXPECT_EQ(0, system("rmmod mtty"));
 		wait(NULL);
 		EXPECT_FALSE(exists(DEVICES, 0, ""));
-		ASSERT_EQ(0, system("modprobe mtty"));
+		/* A kernel that frees objects late keeps the names for a while. */
+		ASSERT_TRUE(UNTIL(!system("modprobe -q mtty 2>/dev/null"), WAIT_MS));
 		EXPECT_EQ(PORTS, available(1));
 	}
 }
