@@ -9,7 +9,8 @@
  */
 #include <linux/export.h>
 #include <linux/module.h>
-#include <linux/wait.h>
+#include <linux/rcupdate.h>
+#include <linux/wait_bit.h>
 
 #include "private.h"
 
@@ -21,7 +22,6 @@ static struct class_compat *parents_class;
 
 /* Devices and folders that somebody may still hold, whatever became of them. */
 static atomic_t objects;
-static DECLARE_WAIT_QUEUE_HEAD(objects_gone);
 
 void mdev_object_born(void)
 {
@@ -30,8 +30,37 @@ void mdev_object_born(void)
 
 void mdev_object_gone(void)
 {
+	/* Looks at nothing of this module once the count is 0. */
 	if (atomic_dec_and_test(&objects))
-		wake_up(&objects_gone);
+		wake_up_var(&objects);
+}
+
+/**
+ * mdev_parent_get() - Keep a parent from being unregistered
+ * @parent: a parent that cannot be unregistered while this runs
+ *
+ * Only tries, see the top of this file.
+ *
+ * Return: whether it can be used, until mdev_parent_put().
+ */
+bool mdev_parent_get(struct mdev_parent *parent)
+{
+	return down_read_trylock(&parent->unreg_sem);
+}
+
+/**
+ * mdev_parent_put() - Undo mdev_parent_get()
+ * @parent: the parent; may be gone when this returns
+ *
+ * Letting go of an rwsem may look at it again after the writer has got it, and
+ * the writer frees it: RCU keeps it until then. Pairs with synchronize_rcu() in
+ * mdev_unregister_parent().
+ */
+void mdev_parent_put(struct mdev_parent *parent)
+{
+	rcu_read_lock();
+	up_read(&parent->unreg_sem);
+	rcu_read_unlock();
 }
 
 /* Tools wait for this to create their devices. */
@@ -110,6 +139,8 @@ void mdev_unregister_parent(struct mdev_parent *parent)
 	up_write(&parent->unreg_sem);
 
 	announce_parent(parent, "MDEV_STATE=unregistered");
+	/* Who removed a device just now may be in up_read() yet. */
+	synchronize_rcu();
 }
 EXPORT_SYMBOL(mdev_unregister_parent);
 
@@ -131,8 +162,9 @@ static int __init mdev_init(void)
 
 static void __exit mdev_exit(void)
 {
-	/* Their release is code of this module. */
-	wait_event(objects_gone, !atomic_read(&objects));
+	/* Their release is code of this module, up to its last instruction. */
+	wait_var_event(&objects, !atomic_read(&objects));
+	synchronize_rcu_tasks();
 	class_compat_unregister(parents_class);
 	bus_unregister(&mdev_bus_type);
 }

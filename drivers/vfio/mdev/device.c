@@ -182,10 +182,10 @@ int mdev_device_create(struct mdev_type *type, const guid_t *uuid)
 	struct mdev_parent *parent = type->parent;
 	int ret;
 
-	if (!down_read_trylock(&parent->unreg_sem))
+	if (!mdev_parent_get(parent))
 		return -ENODEV;
 	ret = create_locked(type, uuid);
-	up_read(&parent->unreg_sem);
+	mdev_parent_put(parent);
 	return ret;
 }
 
@@ -214,11 +214,11 @@ int mdev_device_remove(struct mdev_device *mdev,
 	struct mdev_parent *parent = mdev->type->parent;
 	struct kernfs_node *file = NULL;
 
-	if (test_and_set_bit_lock(MDEV_BUSY, &mdev->state))
-		return -EAGAIN;
-	if (!down_read_trylock(&parent->unreg_sem)) {
-		clear_bit_unlock(MDEV_BUSY, &mdev->state);
+	if (!mdev_parent_get(parent))
 		return -ENODEV;
+	if (test_and_set_bit_lock(MDEV_BUSY, &mdev->state)) {
+		mdev_parent_put(parent);
+		return -EAGAIN;
 	}
 
 	/*
@@ -232,7 +232,7 @@ int mdev_device_remove(struct mdev_device *mdev,
 	if (file)
 		sysfs_unbreak_active_protection(file);
 
-	up_read(&parent->unreg_sem);
+	mdev_parent_put(parent);
 	return 0;
 }
 

@@ -34,9 +34,11 @@ struct mdev_type_dir {
 /* bus.c */
 extern const struct bus_type mdev_bus_type;
 
-/* core.c: objects whose release is in this module's code */
+/* core.c: objects whose release is in this module's code; parents in use */
 void mdev_object_born(void);
 void mdev_object_gone(void);
+bool mdev_parent_get(struct mdev_parent *parent);
+void mdev_parent_put(struct mdev_parent *parent);
 
 /* device.c */
 int mdev_device_create(struct mdev_type *type, const guid_t *uuid);

@@ -423,7 +423,7 @@ static void a_parent_that_goes_refuses_at_once(struct kunit *test)
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 	wait_for_completion(&entered);
 	KUNIT_EXPECT_EQ(test, -ENODEV, create(&mock->types[0], 2));
-	KUNIT_EXPECT_EQ(test, -EAGAIN, mdev_device_remove(mdev, NULL));
+	KUNIT_EXPECT_EQ(test, -ENODEV, mdev_device_remove(mdev, NULL));
 	KUNIT_EXPECT_FALSE(test, completion_done(&racer.done));
 	complete_all(&hold);
 	wait_for_completion(&racer.done);
