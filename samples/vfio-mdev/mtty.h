@@ -5,6 +5,9 @@
 
 #include "sample.h"
 
+struct sample_format;
+struct sample_stream;
+
 /* --- mtty_uart.c: a 16550A --------------------------------------------------- */
 
 #define UART_FIFO_SIZE	16
@@ -73,8 +76,11 @@ static inline struct mtty *to_mtty(struct sample_pci *pci)
 
 /* --- mtty_migration.c ---------------------------------------------------------- */
 
+extern const struct sample_format mtty_format;
+
 void mtty_migration_init(struct mtty *mtty);
 void mtty_migration_reset(struct mtty *mtty);
+void mtty_migration_close(struct mtty *mtty);
 void mtty_migration_changed(struct mtty *mtty);
 
 #endif /* MTTY_H */

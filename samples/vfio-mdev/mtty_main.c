@@ -180,10 +180,17 @@ static void mtty_release_dev(struct vfio_device *vdev)
 	atomic_add(mtty->ports, &ports_left);
 }
 
+static void mtty_close_dev(struct vfio_device *vdev)
+{
+	sample_pci_close(vdev);
+	mtty_migration_close(to_mtty(to_sample_pci(vdev)));
+}
+
 static const struct vfio_device_ops mtty_vfio_ops = {
 	.name = "vfio-mtty",
 	.init = mtty_init_dev,
 	.release = mtty_release_dev,
+	.close_device = mtty_close_dev,
 	.ioctl = sample_pci_ioctl,
 	SAMPLE_PCI_VFIO_OPS,
 };

@@ -4,15 +4,9 @@
  *
  * The core walks from any state to any other and asks for single arcs, see
  * "Migration" in Documentation/driver-api/vfio.rst; all that exist are in
- * set_state_step(). The card is so small that its whole state is one record:
- *
- *	IDENT, STATE...; END
- *
- * IDENT says whose stream this is, so that a wrong one is refused before the
- * source is stopped. A STATE is the whole card; each takes the place of the one
- * before. In PRE_COPY one is sent at first, and again when the card has changed
- * since; the one that counts is sent after the card was stopped. END tells a whole
- * stream from one that was cut off.
+ * set_state_step(). The card is so small that its whole state is one struct, so
+ * that streams are left to stream.c; a driver of a real device has most of its
+ * work there.
  *
  * What is restored comes from strangers. It is collected aside, checked, and
  * taken over only when all of it is valid: otherwise the card is in ERROR and
@@ -20,25 +14,9 @@
  */
 #include <linux/build_bug.h>
 #include <linux/file.h>
-#include <linux/slab.h>
 
 #include "mtty.h"
-
-#define MTTY_MAGIC	0x7974746d	/* "mtty" */
-#define MTTY_VERSION	1
-
-enum mtty_record {
-	MTTY_IDENT = 1,
-	MTTY_STATE,
-	MTTY_END,
-};
-
-/* What both ends must agree on. */
-struct mtty_ident {
-	__le32 magic;
-	__le32 version;
-	__le32 ports;
-};
+#include "stream.h"
 
 /* All of it are bytes, alike on all machines. */
 struct mtty_state {
@@ -48,46 +26,38 @@ struct mtty_state {
 
 static_assert(sizeof(struct uart) == 11 + UART_FIFO_SIZE);
 
-/* What came by a stream so far. */
-struct mtty_restored {
-	struct mtty_ident ident;
-	struct mtty_state state;
-	bool has_ident;
-	bool has_state;
-	bool is_complete;
-};
-
-/* --- Saving ------------------------------------------------------------------------ */
-
-static struct mtty_ident own_ident(const struct mtty *mtty)
+/* A card of one port has the other one's bytes all zero. */
+static bool is_valid(const void *data, u32 ports)
 {
-	return (struct mtty_ident){
-		.magic = cpu_to_le32(MTTY_MAGIC),
-		.version = cpu_to_le32(MTTY_VERSION),
-		.ports = cpu_to_le32(mtty->ports),
-	};
+	const struct mtty_state *state = data;
+	unsigned int i;
+
+	for (i = 0; i < MTTY_MAX_PORTS; i++) {
+		if (!uart_is_valid(&state->uarts[i]))
+			return false;
+		if (i >= ports && memchr_inv(&state->uarts[i], 0,
+					     sizeof(struct uart)))
+			return false;
+	}
+	return true;
 }
 
-static int push_state(struct mtty *mtty)
+const struct sample_format mtty_format = {
+	.magic = 0x7974746d,	/* "mtty" */
+	.version = 1,
+	.size = sizeof(struct mtty_state),
+	.is_valid = is_valid,
+};
+
+/* --- Saving and restoring ----------------------------------------------------------- */
+
+static struct mtty_state state_of(const struct mtty *mtty)
 {
 	struct mtty_state state;
 
 	memcpy(state.config, mtty->pci.config, sizeof(state.config));
 	memcpy(state.uarts, mtty->uarts, sizeof(state.uarts));
-	return sample_stream_push(mtty->stream, MTTY_STATE, &state,
-				  sizeof(state), true);
-}
-
-/* The card is stopped: its last state, and the end. */
-static int push_rest(struct mtty *mtty)
-{
-	int ret = push_state(mtty);
-
-	if (!ret)
-		ret = sample_stream_push(mtty->stream, MTTY_END, NULL, 0, false);
-	if (!ret)
-		sample_stream_finish(mtty->stream);
-	return ret;
+	return state;
 }
 
 static void end_stream(struct mtty *mtty)
@@ -97,143 +67,78 @@ static void end_stream(struct mtty *mtty)
 	mtty->stream = NULL;
 }
 
-static struct file *begin_saving(struct mtty *mtty, bool is_stopped)
+static struct file *begin_session(struct mtty *mtty,
+				  struct sample_stream *stream)
 {
-	struct mtty_ident ident = own_ident(mtty);
 	struct file *file;
-	int ret;
 
-	mtty->stream = sample_stream_save();
-	if (IS_ERR(mtty->stream)) {
-		ret = PTR_ERR(mtty->stream);
-		mtty->stream = NULL;
-		return ERR_PTR(ret);
-	}
+	if (!stream)
+		return ERR_PTR(-ENOMEM);
 
-	ret = sample_stream_push(mtty->stream, MTTY_IDENT, &ident,
-				 sizeof(ident), false);
-	if (!ret)
-		ret = is_stopped ? push_rest(mtty) : push_state(mtty);
-	if (ret)
-		goto out_end;
+	file = sample_stream_file(stream);
+	if (IS_ERR(file))
+		sample_stream_end(stream);
+	else
+		mtty->stream = stream;
+	return file;
+}
 
-	file = sample_stream_file(mtty->stream);
-	if (!IS_ERR(file))
-		return file;
-	ret = PTR_ERR(file);
+/* The card runs on: what changes is sent again. */
+static struct file *begin_saving(struct mtty *mtty)
+{
+	struct mtty_state state = state_of(mtty);
 
-out_end:
-	end_stream(mtty);
-	return ERR_PTR(ret);
+	return begin_session(mtty, sample_stream_save(&mtty_format, mtty->ports,
+						      &state));
+}
+
+/* The card is stopped. */
+static void finish_saving(struct mtty *mtty)
+{
+	struct mtty_state state = state_of(mtty);
+
+	sample_stream_finish(mtty->stream, &state);
+}
+
+static struct file *save_all(struct mtty *mtty)
+{
+	struct mtty_state state = state_of(mtty);
+	struct sample_stream *stream = sample_stream_save(&mtty_format,
+							  mtty->ports, &state);
+
+	if (stream)
+		sample_stream_finish(stream, &state);
+	return begin_session(mtty, stream);
 }
 
 /* A register was read or written. */
 void mtty_migration_changed(struct mtty *mtty)
 {
+	struct mtty_state state;
+
 	lockdep_assert_held(&mtty->pci.lock);
 
-	if (mtty->mig_state == VFIO_DEVICE_STATE_PRE_COPY ||
-	    mtty->mig_state == VFIO_DEVICE_STATE_PRE_COPY_P2P)
-		WARN_ON_ONCE(push_state(mtty));
-}
-
-/* --- Restoring ---------------------------------------------------------------------- */
-
-static int accept_ident(struct mtty_restored *restored, const void *data)
-{
-	memcpy(&restored->ident, data, sizeof(restored->ident));
-	if (restored->has_ident ||
-	    restored->ident.magic != cpu_to_le32(MTTY_MAGIC) ||
-	    restored->ident.version != cpu_to_le32(MTTY_VERSION))
-		return -EINVAL;
-	restored->has_ident = true;
-	return 0;
-}
-
-static int accept_state(struct mtty_restored *restored, const void *data)
-{
-	unsigned int i;
-
-	memcpy(&restored->state, data, sizeof(restored->state));
-	for (i = 0; i < MTTY_MAX_PORTS; i++)
-		if (!uart_is_valid(&restored->state.uarts[i]))
-			return -EINVAL;
-	restored->has_state = true;
-	return 0;
-}
-
-static int accept_record(void *into, u32 type, const void *data, u32 length)
-{
-	struct mtty_restored *restored = into;
-
-	bool is_ident = type == MTTY_IDENT;
-
-	/* The first is IDENT, and behind END there is nothing. */
-	if (restored->is_complete || restored->has_ident == is_ident)
-		return -EINVAL;
-
-	switch (type) {
-	case MTTY_IDENT:
-		if (length != sizeof(restored->ident))
-			return -EINVAL;
-		return accept_ident(restored, data);
-	case MTTY_STATE:
-		if (length != sizeof(restored->state))
-			return -EINVAL;
-		return accept_state(restored, data);
-	case MTTY_END:
-		if (length || !restored->has_state)
-			return -EINVAL;
-		restored->is_complete = true;
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	if (mtty->mig_state != VFIO_DEVICE_STATE_PRE_COPY &&
+	    mtty->mig_state != VFIO_DEVICE_STATE_PRE_COPY_P2P)
+		return;
+	state = state_of(mtty);
+	sample_stream_update(mtty->stream, &state);
 }
 
 static struct file *begin_restoring(struct mtty *mtty)
 {
-	struct file *file;
-
-	mtty->stream = sample_stream_restore(accept_record,
-					     sizeof(struct mtty_restored));
-	if (IS_ERR(mtty->stream)) {
-		file = ERR_CAST(mtty->stream);
-		mtty->stream = NULL;
-		return file;
-	}
-
-	file = sample_stream_file(mtty->stream);
-	if (IS_ERR(file))
-		end_stream(mtty);
-	return file;
-}
-
-/* A card of one port has the other one's bytes all zero. */
-static bool fits(const struct mtty *mtty, const struct mtty_restored *restored)
-{
-	unsigned int i;
-
-	if (!restored || !restored->is_complete ||
-	    le32_to_cpu(restored->ident.ports) != mtty->ports)
-		return false;
-	for (i = mtty->ports; i < MTTY_MAX_PORTS; i++)
-		if (memchr_inv(&restored->state.uarts[i], 0,
-			       sizeof(struct uart)))
-			return false;
-	return true;
+	return begin_session(mtty, sample_stream_restore(&mtty_format,
+							 mtty->ports));
 }
 
 static int finish_restoring(struct mtty *mtty)
 {
-	const struct mtty_restored *restored;
+	const struct mtty_state *state = sample_stream_restored(mtty->stream);
 	int ret = -EINVAL;
 
-	restored = sample_stream_restored(mtty->stream);
-	if (fits(mtty, restored)) {
-		sample_pci_config_load(&mtty->pci, restored->state.config);
-		memcpy(mtty->uarts, restored->state.uarts,
-		       sizeof(mtty->uarts));
+	if (state) {
+		sample_pci_config_load(&mtty->pci, state->config);
+		memcpy(mtty->uarts, state->uarts, sizeof(mtty->uarts));
 		ret = 0;
 	}
 	end_stream(mtty);
@@ -269,14 +174,15 @@ static struct file *set_state_step(struct mtty *mtty,
 
 	case ARC(RUNNING, PRE_COPY):
 	case ARC(RUNNING_P2P, PRE_COPY_P2P):
-		return begin_saving(mtty, false);
+		return begin_saving(mtty);
 
 	case ARC(PRE_COPY_P2P, STOP_COPY):
 		mtty->pci.is_running = false;
-		return ERR_PTR(push_rest(mtty));
+		finish_saving(mtty);
+		return NULL;
 
 	case ARC(STOP, STOP_COPY):
-		return begin_saving(mtty, true);
+		return save_all(mtty);
 
 	case ARC(PRE_COPY, RUNNING):
 	case ARC(PRE_COPY_P2P, RUNNING_P2P):
@@ -305,6 +211,10 @@ static struct file *mtty_set_state(struct vfio_device *vdev,
 	int ret;
 
 	guard(mutex)(&mtty->pci.lock);
+
+	/* Nobody asks for ERROR, not even who is there. */
+	if (target == VFIO_DEVICE_STATE_ERROR)
+		return ERR_PTR(-EINVAL);
 
 	while (mtty->mig_state != target) {
 		ret = vfio_mig_get_next_state(vdev, mtty->mig_state, target,
@@ -337,8 +247,7 @@ static int mtty_get_state(struct vfio_device *vdev,
 
 static int mtty_get_data_size(struct vfio_device *vdev, unsigned long *length)
 {
-	*length = 3 * sizeof(struct sample_record) + sizeof(struct mtty_ident) +
-		  sizeof(struct mtty_state);
+	*length = sample_stream_length(&mtty_format);
 	return 0;
 }
 
@@ -409,12 +318,23 @@ void mtty_migration_init(struct mtty *mtty)
 	vdev->log_ops = &mtty_log_ops;
 }
 
-/* A reset leads to RUNNING from anywhere, ERROR included; so does closing. */
+/*
+ * A reset leads to RUNNING from anywhere, ERROR included; so does closing. What
+ * is logged is the monitor's business and not the device's: a guest that reboots
+ * while it moves resets its devices.
+ */
 void mtty_migration_reset(struct mtty *mtty)
 {
 	lockdep_assert_held(&mtty->pci.lock);
 
 	end_stream(mtty);
 	mtty->mig_state = VFIO_DEVICE_STATE_RUNNING;
+}
+
+/* Nobody has the card open any more. */
+void mtty_migration_close(struct mtty *mtty)
+{
+	guard(mutex)(&mtty->pci.lock);
+
 	mtty->is_logging = false;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the sample devices have in common, so that each sample shows its device
- * and little else: a parent that is no hardware, a PCI function made of memory,
- * and the data file of a migration.
+ * and little else: a parent that is no hardware, and a PCI function made of
+ * memory.
  */
 #ifndef VFIO_MDEV_SAMPLE_H
 #define VFIO_MDEV_SAMPLE_H
@@ -14,7 +14,6 @@
 #include <linux/vfio.h>
 
 struct eventfd_ctx;
-struct file;
 
 /* --- sample_parent.c: a parent below /sys/devices/virtual ---------------- */
 
@@ -164,7 +163,6 @@ void sample_pci_request(struct vfio_device *vdev, unsigned int count);
 
 #define SAMPLE_PCI_VFIO_OPS						\
 	.open_device = sample_pci_open,					\
-	.close_device = sample_pci_close,				\
 	.read = sample_pci_read,					\
 	.write = sample_pci_write,					\
 	.mmap = sample_pci_mmap,					\
@@ -173,42 +171,5 @@ void sample_pci_request(struct vfio_device *vdev, unsigned int count);
 	.unbind_iommufd = vfio_iommufd_emulated_unbind,			\
 	.attach_ioas = vfio_iommufd_emulated_attach_ioas,		\
 	.detach_ioas = vfio_iommufd_emulated_detach_ioas
-
-/* --- sample_stream.c: the data file of a migration ----------------------- */
-
-struct sample_stream;
-
-/**
- * struct sample_record - Each part of a stream begins with this
- * @type: what it is; the driver's
- * @length: bytes that follow
- */
-struct sample_record {
-	__le32 type;
-	__le32 length;
-};
-
-/**
- * typedef sample_accept_t - Take a record of a stream that is being restored
- * @into: the driver's part of the stream
- * @type: type of the record
- * @data: what follows the record's header
- * @length: bytes of @data
- *
- * Called without any lock of the device; nothing but @into may be changed.
- *
- * Return: 0, or -EINVAL for what is not valid here.
- */
-typedef int sample_accept_t(void *into, u32 type, const void *data, u32 length);
-
-struct sample_stream *sample_stream_save(void);
-struct sample_stream *sample_stream_restore(sample_accept_t *accept,
-					    size_t size);
-struct file *sample_stream_file(struct sample_stream *stream);
-int sample_stream_push(struct sample_stream *stream, u32 type,
-		       const void *data, u32 length, bool may_be_replaced);
-void sample_stream_finish(struct sample_stream *stream);
-const void *sample_stream_restored(struct sample_stream *stream);
-void sample_stream_end(struct sample_stream *stream);
 
 #endif /* VFIO_MDEV_SAMPLE_H */
