@@ -112,17 +112,6 @@ struct mdev_parent {
 };
 
 /**
- * to_mdev_device() - The mediated device around a struct device
- * @dev: a device on the mdev bus
- *
- * Return: the mediated device.
- */
-static inline struct mdev_device *to_mdev_device(struct device *dev)
-{
-	return container_of(dev, struct mdev_device, dev);
-}
-
-/**
  * mdev_dev() - The struct device of a mediated device
  * @mdev: the mediated device
  *
@@ -131,6 +120,17 @@ static inline struct mdev_device *to_mdev_device(struct device *dev)
 static inline struct device *mdev_dev(struct mdev_device *mdev)
 {
 	return &mdev->dev;
+}
+
+/**
+ * to_mdev_device() - The mediated device around a struct device
+ * @dev: a device on the mdev bus
+ *
+ * Return: the mediated device.
+ */
+static inline struct mdev_device *to_mdev_device(struct device *dev)
+{
+	return container_of(dev, struct mdev_device, dev);
 }
 
 int mdev_register_parent(struct mdev_parent *parent, struct device *dev,

@@ -54,11 +54,13 @@ const struct bus_type mdev_bus_type = {
  */
 int mdev_register_driver(struct mdev_driver *drv)
 {
+	struct device_driver *driver = &drv->driver;
+
 	if (!drv->device_api || !drv->probe)
 		return -EINVAL;
 
-	drv->driver.bus = &mdev_bus_type;
-	return driver_register(&drv->driver);
+	driver->bus = &mdev_bus_type;
+	return driver_register(driver);
 }
 EXPORT_SYMBOL(mdev_register_driver);
 
