@@ -4,7 +4,7 @@
  *
  * The core walks from any state to any other and asks for single arcs, see
  * "Migration" in Documentation/driver-api/vfio.rst; all that exist are in
- * set_state_step(). The card is so small that its whole state is one struct, so
+ * perform_arc(). The card is so small that its whole state is one struct, so
  * that streams are left to stream.c; a driver of a real device has most of its
  * work there.
  *
@@ -153,9 +153,11 @@ static int finish_restoring(struct mtty *mtty)
 	(VFIO_DEVICE_STATE_##from << 8 | VFIO_DEVICE_STATE_##to)
 
 /* A card does no DMA, so that it obeys the rules of P2P by being what it is. */
-static struct file *set_state_step(struct mtty *mtty,
-				   enum vfio_device_mig_state next)
+static struct file *perform_arc(struct vfio_device *vdev,
+				enum vfio_device_mig_state next)
 {
+	struct mtty *mtty = to_mtty(to_sample_pci(vdev));
+
 	switch (mtty->mig_state << 8 | next) {
 	case ARC(RUNNING, RUNNING_P2P):
 	case ARC(RUNNING_P2P, RUNNING):
@@ -202,36 +204,21 @@ static struct file *set_state_step(struct mtty *mtty,
 	}
 }
 
+static int mtty_get_data_size(struct vfio_device *vdev, unsigned long *length)
+{
+	*length = sample_stream_length(&mtty_format);
+	return 0;
+}
+
 static struct file *mtty_set_state(struct vfio_device *vdev,
 				   enum vfio_device_mig_state target)
 {
 	struct mtty *mtty = to_mtty(to_sample_pci(vdev));
-	enum vfio_device_mig_state next;
-	struct file *file = NULL;
-	int ret;
 
 	guard(mutex)(&mtty->pci.lock);
 
-	/* Nobody asks for ERROR, not even who is there. */
-	if (target == VFIO_DEVICE_STATE_ERROR)
-		return ERR_PTR(-EINVAL);
-
-	while (mtty->mig_state != target) {
-		ret = vfio_mig_get_next_state(vdev, mtty->mig_state, target,
-					      &next);
-		if (ret)
-			return ERR_PTR(ret);
-		file = set_state_step(mtty, next);
-		if (IS_ERR(file))
-			return file;
-		mtty->mig_state = next;
-		/* Sessions begin with the last arc only. */
-		if (WARN_ON_ONCE(file && next != target)) {
-			fput(file);
-			return ERR_PTR(-EINVAL);
-		}
-	}
-	return file;
+	return sample_migration_walk(vdev, &mtty->mig_state, target,
+				     perform_arc);
 }
 
 static int mtty_get_state(struct vfio_device *vdev,
@@ -245,16 +232,10 @@ static int mtty_get_state(struct vfio_device *vdev,
 	return 0;
 }
 
-static int mtty_get_data_size(struct vfio_device *vdev, unsigned long *length)
-{
-	*length = sample_stream_length(&mtty_format);
-	return 0;
-}
-
 static const struct vfio_migration_ops mtty_migration_ops = {
+	.migration_get_data_size = mtty_get_data_size,
 	.migration_set_state = mtty_set_state,
 	.migration_get_state = mtty_get_state,
-	.migration_get_data_size = mtty_get_data_size,
 };
 
 /* --- Logging of DMA -------------------------------------------------------------------- */

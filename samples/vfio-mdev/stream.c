@@ -55,7 +55,7 @@
  * @initial: saving: bytes not read yet of those that were there at the beginning
  * @last: saving: where in @queue a state begins that may be replaced, or -1
  * @is_bad: restoring: what was written is not valid
- * @has_ident: restoring: whose stream it is is known, and right
+ * @has_ident: restoring: it has said whose stream it is, and that was right
  * @has_state: restoring: @state is what the device was
  * @is_complete: restoring: the end was written
  * @state: restoring: the last state that was written
@@ -410,8 +410,10 @@ static int accept_state(struct sample_stream *stream, const void *data)
 static int accept_record(struct sample_stream *stream, u32 type,
 			 const void *data, u32 length)
 {
+	bool is_ident = type == SAMPLE_IDENT;
+
 	/* The first is IDENT, and only that; behind END there is nothing. */
-	if (stream->is_complete || stream->has_ident == (type == SAMPLE_IDENT))
+	if (stream->is_complete || stream->has_ident == is_ident)
 		return -EINVAL;
 
 	switch (type) {
@@ -639,6 +641,44 @@ void sample_stream_end(struct sample_stream *stream)
 	stream_put(stream);
 }
 EXPORT_SYMBOL_GPL(sample_stream_end);
+
+/* --- States ---------------------------------------------------------------------- */
+
+/**
+ * sample_migration_walk() - Perform arcs until the device is where it shall be
+ * @vdev: the device
+ * @state: where it is; follows it, also where an arc fails
+ * @target: where the user wants it
+ * @arc: performs one arc, from where the device is to @next; gives NULL, the file of
+ *	the session that begins with it, or ERR_PTR(), and may move @state to ERROR then
+ *
+ * Context: The lock that guards @state is held.
+ * Return: the file of the session that began with the last arc, NULL for none;
+ * ERR_PTR() of -EINVAL where no way leads there, or of what @arc gave.
+ */
+struct file *sample_migration_walk(struct vfio_device *vdev,
+				   enum vfio_device_mig_state *state,
+				   enum vfio_device_mig_state target,
+				   struct file *(*arc)(struct vfio_device *vdev,
+						       enum vfio_device_mig_state next))
+{
+	struct file *file = NULL;
+	enum vfio_device_mig_state next;
+	int ret;
+
+	/* Nobody asks for ERROR, not even who is there. */
+	if (target == VFIO_DEVICE_STATE_ERROR)
+		return ERR_PTR(-EINVAL);
+
+	for (; *state != target; *state = next) {
+		ret = vfio_mig_get_next_state(vdev, *state, target, &next);
+		file = ret ? ERR_PTR(ret) : arc(vdev, next);
+		if (IS_ERR(file))
+			break;
+	}
+	return file;
+}
+EXPORT_SYMBOL_GPL(sample_migration_walk);
 
 MODULE_DESCRIPTION("What the samples that migrate have in common");
 MODULE_LICENSE("GPL");

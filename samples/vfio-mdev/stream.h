@@ -16,6 +16,7 @@
 #define VFIO_SAMPLE_STREAM_H
 
 #include <linux/types.h>
+#include <linux/vfio.h>
 
 struct file;
 struct sample_stream;
@@ -80,6 +81,12 @@ void sample_stream_finish(struct sample_stream *stream, const void *state);
 const void *sample_stream_restored(struct sample_stream *stream);
 void sample_stream_end(struct sample_stream *stream);
 size_t sample_stream_length(const struct sample_format *format);
+
+struct file *sample_migration_walk(struct vfio_device *vdev,
+				   enum vfio_device_mig_state *state,
+				   enum vfio_device_mig_state target,
+				   struct file *(*arc)(struct vfio_device *vdev,
+						       enum vfio_device_mig_state next));
 
 /* What reading and writing the file comes down to, for tests as well. */
 ssize_t sample_stream_take(struct sample_stream *stream, void *to, size_t count);
