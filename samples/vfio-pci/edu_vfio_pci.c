@@ -4,24 +4,17 @@
  *
  * A variant does what vfio-pci does, by the same code, and adds what only the
  * one device has: here a table of factorials that edu is made to compute, shown
- * as a region (3) and governed by a feature (4). A device is given to the driver
- * as to vfio-pci, by driver_override.
+ * as a region (3) and governed by a feature (4). That the device can be moved to
+ * another machine is in edu_migration.c. A device is given to the driver as to
+ * vfio-pci, by driver_override.
  */
 #include <linux/delay.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/uaccess.h>
 #include <linux/vfio_pci_core.h>
 
-/* The device, as QEMU's docs/specs/edu.rst has it. */
-#define EDU_VENDOR		0x1234
-#define EDU_DEVICE		0x11e8
-#define EDU_BAR			0
-#define EDU_FACTORIAL		0x08	/* write n, read n! modulo 2^32 */
-#define EDU_STATUS		0x20
-#define EDU_STATUS_BUSY		BIT(0)
-#define EDU_TRIES		1000
+#include "edu.h"
 
 /*
  * What users have to know. Region types of a vendor carry its PCI id. Numbers
@@ -30,21 +23,7 @@
 #define EDU_REGION_TYPE		(VFIO_REGION_TYPE_PCI_VENDOR_TYPE | EDU_VENDOR)
 #define EDU_REGION_FACTORIALS	1
 #define EDU_FEATURE_FIRST	0xfff0	/* u32: n of the table's first entry */
-#define EDU_TABLE_ENTRIES	16
 #define EDU_FIRST_MAX		1000	/* the device multiplies n times */
-
-/* 1. The driver's own struct, with the core's device as its first member. */
-struct edu_vfio_device {
-	struct vfio_pci_core_device core;
-	struct mutex lock;	/* all below, and one computation at a time */
-	u32 first;
-	__le32 factorials[EDU_TABLE_ENTRIES];
-};
-
-static struct edu_vfio_device *to_edu(struct vfio_pci_core_device *core)
-{
-	return container_of(core, struct edu_vfio_device, core);
-}
 
 /*
  * 2. What is added.
@@ -195,6 +174,8 @@ static int edu_open_device(struct vfio_device *vdev)
 							EDU_REGION_FACTORIALS, &edu_regops,
 							sizeof(edu->factorials),
 							VFIO_REGION_INFO_FLAG_READ, NULL);
+	if (!ret)
+		ret = edu_migration_open(edu);
 	if (ret) {
 		vfio_pci_core_disable(core);
 		return ret;
@@ -216,13 +197,18 @@ static int edu_init_dev(struct vfio_device *vdev)
 		container_of(vdev, struct edu_vfio_device, core.vdev);
 
 	mutex_init(&edu->lock);
+	edu_migration_init(edu);
 	return vfio_pci_core_init_dev(vdev);
 }
 
 static void edu_release_dev(struct vfio_device *vdev)
 {
+	struct edu_vfio_device *edu =
+		container_of(vdev, struct edu_vfio_device, core.vdev);
+
 	vfio_pci_core_release_dev(vdev);
-	mutex_destroy(&container_of(vdev, struct edu_vfio_device, core.vdev)->lock);
+	edu_migration_destroy(edu);
+	mutex_destroy(&edu->lock);
 }
 
 static const struct vfio_device_ops edu_ops = {
@@ -234,11 +220,11 @@ static const struct vfio_device_ops edu_ops = {
 	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
 	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
 	.open_device	= edu_open_device,
-	.close_device	= vfio_pci_core_close_device,
+	.close_device	= edu_migration_close_device,
 	.read		= vfio_pci_core_read,
 	.write		= vfio_pci_core_write,
 	.mmap		= vfio_pci_core_mmap,
-	.ioctl		= vfio_pci_core_ioctl,
+	.ioctl		= edu_migration_ioctl,
 	.device_feature	= edu_device_feature,
 	.match		= vfio_pci_core_match,
 	.request	= vfio_pci_core_request,
@@ -288,7 +274,7 @@ static struct pci_driver edu_driver = {
 	.id_table		= edu_ids,
 	.probe			= edu_probe,
 	.remove			= edu_remove,
-	.err_handler		= &vfio_pci_core_err_handlers,
+	.err_handler		= &edu_migration_err_handlers,
 	.driver_managed_dma	= true,
 };
 module_pci_driver(edu_driver);
