@@ -52,7 +52,8 @@ static bool vfio_text(unsigned long *start, unsigned long *end)
 	*end = 0;
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%63s %lu %*s %*s %*s %lx", name, &size, &address) != 3 ||
-		    strncmp(name, "vfio", 4))
+		    (strncmp(name, "vfio", 4) && strcmp(name, "mdev") &&
+		     strcmp(name, "mtty")))
 			continue;
 		if (address < *start)
 			*start = address;
@@ -544,6 +545,69 @@ TEST_F_TIMEOUT(functions, P20_no_lack_of_memory_leaves_them_to_the_host, 600)
 	}));
 	/* The names at least were asked for. */
 	EXPECT_LT(3, self->sweep.n);
+}
+
+#define UUID	"5e1f7e57-0000-4000-8000-00000000eeee"
+
+FIXTURE(fault_mdev)
+{
+	struct sweep sweep;
+};
+
+FIXTURE_SETUP(fault_mdev)
+{
+	const char *why;
+
+	vfio_load();
+	if (access("/sys/class/mdev_bus/mtty", F_OK) &&
+	    system("modprobe -q mtty"))
+		SKIP(return, "the sample mtty cannot be loaded");
+	why = injection_set_up(STACK_NEAR);
+	if (why)
+		SKIP(return, "%s", why);
+	self->sweep.fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+	ASSERT_LE(0, self->sweep.fail_nth);
+}
+
+FIXTURE_TEARDOWN(fault_mdev)
+{
+	disarm(&self->sweep);
+	mdev_remove(UUID);
+}
+
+TEST_F_TIMEOUT(fault_mdev, D07_S04_create, 600)
+{
+	SWEEP(mdev_create("mtty/mtty-2", UUID), mdev_remove(UUID));
+	/* All that failed gave back what it took: there is room for all. */
+	ASSERT_EQ(0, mdev_create("mtty/mtty-2", UUID));
+}
+
+static int sessions(int fd)
+{
+	static const __u32 states[] = {
+		VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY,
+		VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RESUMING,
+	};
+	unsigned int i;
+	int data, ret = 0;
+
+	for (i = 0; !ret && i < 4; i++) {
+		ret = mig_set(fd, states[i], &data);
+		if (data >= 0)
+			close(data);
+	}
+	return ret;
+}
+
+TEST_F_TIMEOUT(fault_mdev, G05_sessions, 600)
+{
+	struct vfio_dev dev;
+
+	ASSERT_EQ(0, mdev_create("mtty/mtty-2", UUID));
+	ASSERT_EQ(0, mig_open(&dev, UUID));
+	SWEEP(sessions(dev.fd), vioctl(dev.fd, VFIO_DEVICE_RESET, NULL));
+	EXPECT_EQ(VFIO_DEVICE_STATE_RUNNING, mig_state(dev.fd));
+	vfio_dev_close(&dev);
 }
 
 TEST_HARNESS_MAIN

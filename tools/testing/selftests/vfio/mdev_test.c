@@ -16,7 +16,7 @@
 #define DEVICES		"/sys/bus/mdev/devices/"
 #define PORTS		24
 #define STORM_TASKS	6
-#define STORM_ROUNDS	60
+#define STORM_ROUNDS	25
 
 static const char *uuid(unsigned int nth)
 {
@@ -193,7 +193,7 @@ static void storm(unsigned int task)
 	}
 }
 
-TEST_F(mdev, D02_D05_creates_and_removes_of_many_leave_nothing)
+TEST_F_TIMEOUT(mdev, D02_D05_creates_and_removes_of_many_leave_nothing, 600)
 {
 	unsigned int i;
 
@@ -209,7 +209,7 @@ TEST_F(mdev, D02_D05_creates_and_removes_of_many_leave_nothing)
 	EXPECT_EQ(PORTS, available(1));
 }
 
-TEST_F(mdev, D02_the_module_goes_while_devices_are_made)
+TEST_F_TIMEOUT(mdev, D02_the_module_goes_while_devices_are_made, 600)
 {
 	int i, round;
 

@@ -120,7 +120,7 @@ int vfio_dev_begin(struct vfio_dev *dev, unsigned long iommu)
 /* Opens the device by its group within a container that others may share. */
 int vfio_dev_attach(struct vfio_dev *dev, const char *name, int container)
 {
-	char keep[PCI_NAME_LEN];
+	char keep[DEV_NAME_LEN];
 
 	snprintf(keep, sizeof(keep), "%s", name);
 	vfio_dev_init(dev);

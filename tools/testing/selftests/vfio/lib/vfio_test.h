@@ -81,8 +81,11 @@ int param_write(const char *module, const char *param, const char *text);
 
 /* --- open.c: containers, groups, devices -------------------------------- */
 
+/* Also that of a mediated device, a UUID. */
+#define DEV_NAME_LEN		40
+
 struct vfio_dev {
-	char name[PCI_NAME_LEN];
+	char name[DEV_NAME_LEN];
 	int group_id;
 	int container;
 	int group;
@@ -216,6 +219,20 @@ void uuid_new(char text[UUID_TEXT], __u8 bytes[16]);
 int device_feature(int fd, __u32 flags, void *payload, size_t len);
 void touch_init(void);
 int touched(const void *p);
+
+/* --- migration.c: devices that migrate, of any bus -------------------------- */
+
+int mig_open(struct vfio_dev *dev, const char *name);
+int mig_driver(const char *name, char *driver, size_t len);
+int mdev_create(const char *type, const char *uuid);
+int mdev_remove(const char *uuid);
+__u64 mig_flags(int fd);
+int mig_set(int fd, __u32 state, int *data_fd);
+int mig_state(int fd);
+ssize_t mig_drain(int data_fd, void *buf, size_t size, size_t step);
+int mig_feed(int data_fd, const void *buf, size_t size, size_t step);
+int mig_precopy_info(int data_fd, struct vfio_precopy_info *info);
+int poll_now(int fd, short events, int ms);
 
 /* --- proc.c: memory, processes, waiting ----------------------------------- */
 
