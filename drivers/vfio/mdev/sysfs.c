@@ -275,16 +275,16 @@ static ssize_t remove_store(struct device *dev, struct device_attribute *attr,
 
 static DEVICE_ATTR_WO(remove);
 
-static struct attribute *mdev_device_attrs[] = {
+static struct attribute *device_files[] = {
 	&dev_attr_remove.attr,
 	NULL,
 };
 
-static const struct attribute_group mdev_device_group = {
-	.attrs = mdev_device_attrs,
+static const struct attribute_group device_folder = {
+	.attrs = device_files,
 };
 
 const struct attribute_group *mdev_device_groups[] = {
-	&mdev_device_group,
+	&device_folder,
 	NULL,
 };
