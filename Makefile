@@ -5,7 +5,7 @@
 export KVER JOBS
 
 .NOTPARALLEL:
-.PHONY: help deps run check modules tree kernel kunit test-modules selftests guests static compat bench series series-check mutants docs clean
+.PHONY: help deps run check modules tree kernel kunit test-modules selftests guests static compat bench demo-display series series-check mutants docs clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,7 +24,8 @@ help:
 	@echo '  make guests     tests with QEMU guests, on the stock kernel'
 	@echo '  make bench      instructions that VFIO costs its users, beside stock modules'
 	@echo '  make static     compilers, sparse, kernel-doc, checkpatch and the user ABI'
-	@echo '  make compat     the base'"'"'s drivers of single PCI devices, built on ours'
+	@echo '  make compat     the base'"'"'s drivers of single PCI and mediated devices, built on ours'
+	@echo '  make demo-display  what the sample displays show, as build/display/*.png'
 	@echo '  make docs       the documents as HTML, without warnings'
 	@echo '  make series     build/series/*.patch, the work as patches against the base'
 	@echo '  make series-check  apply the series and build each of its steps (long)'
@@ -70,6 +71,10 @@ bench: modules
 
 static: tree
 	@scripts/static
+
+demo-display: modules tree
+	@scripts/check --build-selftests
+	@scripts/demo-display
 
 compat: tree
 	@scripts/deps compat

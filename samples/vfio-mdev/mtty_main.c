@@ -53,8 +53,8 @@ static u32 mtty_read(struct sample_pci *pci, unsigned int index, u64 offset,
 	return value;
 }
 
-static void mtty_write(struct sample_pci *pci, unsigned int index, u64 offset,
-		       unsigned int width, u32 value)
+static int mtty_write(struct sample_pci *pci, unsigned int index, u64 offset,
+		      unsigned int width, u32 value)
 {
 	struct mtty *mtty = to_mtty(pci);
 	unsigned int i;
@@ -62,6 +62,7 @@ static void mtty_write(struct sample_pci *pci, unsigned int index, u64 offset,
 	for (i = 0; i < width; i++)
 		uart_write(&mtty->uarts[index], offset + i, value >> 8 * i);
 	mtty_migration_changed(mtty);
+	return 0;
 }
 
 static bool mtty_is_asserting(struct sample_pci *pci)

@@ -48,7 +48,8 @@ struct sample_pci;
  * struct sample_pci_ops - What makes a PCI function the device it is
  * @read: read a register: region, offset, and width of 1, 2 or 4 bytes, which
  *	the offset is a multiple of
- * @write: write a register likewise
+ * @write: write a register likewise; returns 0, or -EINVAL for a value that the
+ *	device cannot take, of which only the user shall be told
  * @is_asserting: does the device want an interrupt now? Optional.
  * @reset: make the device what it was when it was created
  *
@@ -57,8 +58,8 @@ struct sample_pci;
 struct sample_pci_ops {
 	u32 (*read)(struct sample_pci *pci, unsigned int index, u64 offset,
 		    unsigned int width);
-	void (*write)(struct sample_pci *pci, unsigned int index, u64 offset,
-		      unsigned int width, u32 value);
+	int (*write)(struct sample_pci *pci, unsigned int index, u64 offset,
+		     unsigned int width, u32 value);
 	bool (*is_asserting)(struct sample_pci *pci);
 	void (*reset)(struct sample_pci *pci);
 };

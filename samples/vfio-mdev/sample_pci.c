@@ -522,19 +522,21 @@ static u32 read_register(const struct access *access, unsigned int width)
 	return value;
 }
 
-static void write_register(const struct access *access, unsigned int width,
-			   u32 value)
+static int write_register(const struct access *access, unsigned int width,
+			  u32 value)
 {
 	struct sample_pci *pci = access->pci;
+	int ret = 0;
 
 	guard(mutex)(&pci->lock);
 
 	if (access->index == VFIO_PCI_CONFIG_REGION_INDEX)
 		config_write(pci, access->offset, width, value);
 	else
-		pci->ops->write(pci, access->index, access->offset, width,
-				value);
+		ret = pci->ops->write(pci, access->index, access->offset,
+				      width, value);
 	sample_pci_update_irq(pci);
+	return ret;
 }
 
 /**
@@ -589,8 +591,8 @@ EXPORT_SYMBOL_GPL(sample_pci_read);
  * @ppos: where to; moved on
  *
  * Context: Process context; for &vfio_device_ops.write.
- * Return: bytes written, up to the end of the region; -EINVAL for no region;
- * -EFAULT.
+ * Return: bytes written, up to the end of the region; -EINVAL for no region, or
+ * a value that a register does not take; -EFAULT.
  */
 ssize_t sample_pci_write(struct vfio_device *vdev, const char __user *buf,
 			 size_t count, loff_t *ppos)
@@ -615,7 +617,9 @@ ssize_t sample_pci_write(struct vfio_device *vdev, const char __user *buf,
 		} else {
 			if (copy_from_user(&value, buf + done, size))
 				return -EFAULT;
-			write_register(&access, size, le32_to_cpu(value));
+			ret = write_register(&access, size, le32_to_cpu(value));
+			if (ret)
+				return ret;
 		}
 		access_advance(&access, size);
 		done += size;
