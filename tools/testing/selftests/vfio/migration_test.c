@@ -741,6 +741,41 @@ TEST_F(migration, a_second_device_becomes_the_first)
 	}
 }
 
+/* mtty alone: a byte sent to oneself, with the interrupt that tells of it on. */
+static void mtty_ask(int fd)
+{
+	put8(fd, 0, 3, 0x03);
+	put8(fd, 0, 1, 0x01);
+	put8(fd, 0, 0, 'x');
+}
+
+TEST_F(migration, interrupts_arrive_where_the_device_is_now)
+{
+	int event = event_new(), unmask = event_new(), round;
+	ssize_t size;
+
+	if (self->b.fd < 0)
+		SKIP(return, "there is no second device");
+	if (!self->kind || self->kind->stir != mtty_stir)
+		SKIP(return, "for mtty alone");
+	mtty_ask(self->a.fd);
+	size = save(self->a.fd, self->stream, 4096);
+	ASSERT_LT(0, size);
+	ASSERT_EQ(0, irq_trigger_fd(self->b.fd, VFIO_PCI_INTX_IRQ_INDEX, 0, event));
+	ASSERT_EQ(0, irq_unmask_fd(self->b.fd, unmask));
+	ASSERT_EQ(0, restore(self->b.fd, self->stream, size, 4096));
+	/* That of before is made good, and more come. */
+	for (round = 0; round < 3; round++) {
+		EXPECT_EQ(1, event_wait(event, WAIT_MS));
+		EXPECT_EQ('x', get8(self->b.fd, 0, 0));
+		event_kick(unmask);
+		ASSERT_TRUE(UNTIL(event_read(unmask) <= 0, WAIT_MS));
+		mtty_ask(self->b.fd);
+	}
+	close(event);
+	close(unmask);
+}
+
 /* Reads while something is there; drivers may block when nothing is. */
 static ssize_t read_precopy(int data, __u8 *buf, size_t size)
 {

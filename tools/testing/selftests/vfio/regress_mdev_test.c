@@ -318,7 +318,7 @@ TEST_F(card, C19_state_in_debugfs_goes_with_the_device)
 		system("mount -t debugfs none /sys/kernel/debug 2>/dev/null");
 	if (access("/sys/kernel/debug/vfio", F_OK))
 		SKIP(return, "no VFIO in debugfs");
-	ASSERT_LT(0, file_read("/sys/kernel/debug/vfio/" UUID "/migration/state",
+	ASSERT_EQ(0, file_read("/sys/kernel/debug/vfio/" UUID "/migration/state",
 			       text, sizeof(text)));
 	EXPECT_EQ(0, strncmp(text, "RUNNING", 7));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, read_debugfs, NULL));
