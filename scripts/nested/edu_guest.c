@@ -4,7 +4,8 @@
  * interrupts work; it runs in a guest that has the device by assignment.
  *
  * Reading the device's "check" attribute performs everything anew and returns
- * one line a step, each ending in "ok" or "failed".
+ * one line a step, each ending in "ok" or "failed". Reading "keep" tells whether the
+ * registers still hold what writing a number to it put there.
  */
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
@@ -47,6 +48,8 @@ struct edu_guest {
 	/* What the device said last and how often, by the handler alone. */
 	u32 cause;
 	unsigned int interrupts;
+	/* What the registers were given to keep. */
+	u32 kept;
 	/* One buffer each way, so that neither passes for the other. */
 	void *out, *in;
 	dma_addr_t out_dma, in_dma;
@@ -141,8 +144,44 @@ static ssize_t check_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(check);
 
+static ssize_t keep_store(struct device *dev, struct device_attribute *attr,
+			  const char *buf, size_t count)
+{
+	struct edu_guest *edu = dev_get_drvdata(dev);
+	u32 factorial;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &edu->kept);
+	if (ret)
+		return ret;
+	if (!compute_factorial(edu, 12, &factorial))
+		return -EIO;
+	writel(EDU_STATUS_IRQ, edu->registers + EDU_STATUS);
+	writel(~edu->kept, edu->registers + EDU_LIVENESS);
+	writeq(edu->kept, edu->registers + EDU_DMA_SOURCE);
+	writeq(edu->kept + 1, edu->registers + EDU_DMA_TARGET);
+	writeq(edu->kept + 2, edu->registers + EDU_DMA_COUNT);
+	return count;
+}
+
+static ssize_t keep_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	struct edu_guest *edu = dev_get_drvdata(dev);
+	bool ok = readl(edu->registers + EDU_LIVENESS) == edu->kept &&
+		  readl(edu->registers + EDU_FACTORIAL) == 479001600 &&
+		  readl(edu->registers + EDU_STATUS) & EDU_STATUS_IRQ &&
+		  readq(edu->registers + EDU_DMA_SOURCE) == edu->kept &&
+		  readq(edu->registers + EDU_DMA_TARGET) == edu->kept + 1 &&
+		  readq(edu->registers + EDU_DMA_COUNT) == edu->kept + 2;
+
+	return sysfs_emit(buf, "%s\n", verdict(ok));
+}
+static DEVICE_ATTR_RW(keep);
+
 static struct attribute *edu_guest_attrs[] = {
 	&dev_attr_check.attr,
+	&dev_attr_keep.attr,
 	NULL
 };
 ATTRIBUTE_GROUPS(edu_guest);
