@@ -468,7 +468,7 @@ TEST_F(migration, a_device_begins_running)
 	EXPECT_EQ(S(RUNNING), mig_state(self->a.fd));
 }
 
-TEST_F(migration, G01_every_state_from_every_other)
+TEST_F_TIMEOUT(migration, G01_every_state_from_every_other, 600)
 {
 	static const __u32 far[] = { STATES, 31, 0x7fffffff, 0x80000000, ~0U };
 	__u32 from, to, n;
@@ -911,7 +911,7 @@ static void expect_error(struct __test_metadata *_metadata, int fd, size_t at)
 	EXPECT_EQ(S(RUNNING), mig_state(fd));
 }
 
-TEST_F(migration, a_stream_cut_off_is_refused)
+TEST_F_TIMEOUT(migration, a_stream_cut_off_is_refused, 600)
 {
 	size_t len;
 	int data;
@@ -930,7 +930,7 @@ TEST_F(migration, a_stream_cut_off_is_refused)
 	}
 }
 
-TEST_F(migration, a_stream_too_long_is_refused)
+TEST_F_TIMEOUT(migration, a_stream_too_long_is_refused, 600)
 {
 	size_t more;
 	int data;
@@ -951,7 +951,7 @@ TEST_F(migration, a_stream_too_long_is_refused)
 }
 
 /* Some bytes may be any; then the device runs, and a reset heals it. */
-TEST_F(migration, a_stream_spoilt_anywhere_is_refused_or_harmless)
+TEST_F_TIMEOUT(migration, a_stream_spoilt_anywhere_is_refused_or_harmless, 600)
 {
 	static const __u8 flips[] = { 0x01, 0x80, 0xff };
 	unsigned int i, refused = 0;
@@ -980,7 +980,7 @@ TEST_F(migration, a_stream_spoilt_anywhere_is_refused_or_harmless)
 	ASSERT_EQ(0, restore(self->a.fd, self->stream, self->size, 4096));
 }
 
-TEST_F(migration, a_stream_of_noise_is_refused)
+TEST_F_TIMEOUT(migration, a_stream_of_noise_is_refused, 600)
 {
 	unsigned int round;
 	int data;
@@ -988,7 +988,7 @@ TEST_F(migration, a_stream_of_noise_is_refused)
 	if (!self->kind)
 		SKIP(return, "nothing is known of this driver");
 	srandom(4711);
-	for (round = 0; round < 200; round++) {
+	for (round = 0; round < 80; round++) {
 		size_t i, size = random() % 9000;
 
 		for (i = 0; i < size; i++)
