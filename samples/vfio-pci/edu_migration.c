@@ -24,6 +24,7 @@
  */
 #include <linux/delay.h>
 #include <linux/file.h>
+#include <linux/ktime.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
@@ -42,7 +43,7 @@
 #define EDU_DMA_RUN		BIT(0)
 
 /* A transfer takes a tenth of a second. */
-#define WAIT_TRIES		10000
+#define WAIT_MS			2000
 #define WAIT_US			100
 
 /* All that is carried. A device that was reset has 0 everywhere. */
@@ -169,20 +170,24 @@ static void write64(struct access *access, unsigned int reg, u64 value)
 						      value, reg_of(access, reg));
 }
 
+/* Looks once more when time is up: who slept long may have missed it. */
 static void wait_while(struct access *access, unsigned int reg, u32 bit)
 {
-	unsigned int tries;
+	ktime_t end = ktime_add_ms(ktime_get(), WAIT_MS);
+	bool is_over;
+	u32 value;
 
-	for (tries = 0; tries < WAIT_TRIES && !access->err; tries++) {
-		u32 value = reg < EDU_DMA_SOURCE ? read32(access, reg) :
-						   read64(access, reg);
-
-		if (!(value & bit))
+	for (;;) {
+		is_over = ktime_after(ktime_get(), end);
+		value = reg < EDU_DMA_SOURCE ? read32(access, reg) :
+					       read64(access, reg);
+		if (access->err || !(value & bit))
 			return;
+		if (is_over)
+			break;
 		usleep_range(WAIT_US, 2 * WAIT_US);
 	}
-	if (!access->err)
-		access->err = -ETIMEDOUT;
+	access->err = -ETIMEDOUT;
 }
 
 /* --- The device's state --------------------------------------------------------- */
