@@ -15,7 +15,8 @@
  * While the device runs (PRE_COPY) it tells its state each time it changes. A
  * state of which nothing has been read yet is replaced, so that the queue stays
  * short however long nobody reads it: a record that is being read, one that
- * waits, and the end.
+ * waits, and the end. What a reader is given leaves the queue before it is copied,
+ * and waits aside for the next reader where that fails.
  */
 #include <linux/anon_inodes.h>
 #include <linux/export.h>
@@ -44,14 +45,15 @@
  * @turn: held by who reads or writes the file; guards @bounce; outer to @lock,
  *	and the device never takes it
  * @bounce: bytes on their way to or from user memory
+ * @bounce_pos: saving: where those begin that no reader got yet
  * @lock: guards all below
  * @wait: for those who poll
  * @is_over: the session has ended
  * @queue: saving: bytes to be read; restoring: the record being written
  * @used: bytes in @queue
  * @is_final: saving: nothing comes after what is in the queue
- * @pos: saving: bytes of @queue that were read
- * @reading: saving: bytes behind @pos that are on their way to a reader
+ * @pos: saving: bytes of @queue that were taken from it
+ * @on_their_way: saving: bytes of @bounce that no reader got yet
  * @initial: saving: bytes not read yet of those that were there at the beginning
  * @last: saving: where in @queue a state begins that may be replaced, or -1
  * @is_bad: restoring: what was written is not valid
@@ -66,8 +68,9 @@ struct sample_stream {
 	u32 variant;
 	bool is_saving;
 	size_t queue_size;
-	struct mutex turn; /* bounce */
+	struct mutex turn; /* bounce and bounce_pos */
 	u8 *bounce;
+	size_t bounce_pos;
 	struct mutex lock; /* everything below */
 	wait_queue_head_t wait;
 	bool is_over;
@@ -75,7 +78,7 @@ struct sample_stream {
 	size_t used;
 	bool is_final;
 	size_t pos;
-	size_t reading;
+	size_t on_their_way;
 	size_t initial;
 	ssize_t last;
 	bool is_bad;
@@ -155,7 +158,7 @@ static void compact(struct sample_stream *stream)
 		stream->used - stream->pos);
 	stream->used -= stream->pos;
 	/* A state that was begun to be read cannot be replaced any more. */
-	if (stream->last < (ssize_t)(stream->pos + stream->reading))
+	if (stream->last < (ssize_t)stream->pos)
 		stream->last = -1;
 	else
 		stream->last -= stream->pos;
@@ -253,34 +256,39 @@ void sample_stream_finish(struct sample_stream *stream, const void *state)
 }
 EXPORT_SYMBOL_GPL(sample_stream_finish);
 
-/* Copies what comes next aside; returns how much it is. */
-static ssize_t begin_reading(struct sample_stream *stream, void *to,
-			     size_t count)
+/* Takes what comes next aside; returns how much of it @count allows. */
+static ssize_t begin_reading(struct sample_stream *stream, size_t count)
 {
+	size_t size;
+
 	guard(mutex)(&stream->lock);
 
 	if (stream->is_over)
 		return -ENODEV;
+	if (!stream->on_their_way) {
+		size = min3(count, stream->used - stream->pos,
+			    (size_t)BOUNCE_SIZE);
+		memcpy(stream->bounce, stream->queue + stream->pos, size);
+		stream->pos += size;
+		stream->bounce_pos = 0;
+		stream->on_their_way = size;
+	}
 	/* Nothing now, unlike at the end. */
-	if (stream->used == stream->pos && !stream->is_final)
+	if (!stream->on_their_way && stream->used == stream->pos &&
+	    !stream->is_final)
 		return -ENOMSG;
-	stream->reading = min(count, stream->used - stream->pos);
-	memcpy(to, stream->queue + stream->pos, stream->reading);
-	return stream->reading;
+	return min(count, stream->on_their_way);
 }
 
-/* It was read, or it stays for the next reader. */
-static int end_reading(struct sample_stream *stream, bool was_read)
+/* The reader got it. */
+static int end_reading(struct sample_stream *stream, size_t count)
 {
-	size_t count;
-
 	guard(mutex)(&stream->lock);
 
-	count = was_read ? stream->reading : 0;
-	stream->reading = 0;
 	if (stream->is_over)
 		return -ENODEV;
-	stream->pos += count;
+	stream->bounce_pos += count;
+	stream->on_their_way -= count;
 	stream->initial -= min(count, stream->initial);
 	return 0;
 }
@@ -297,9 +305,12 @@ static int end_reading(struct sample_stream *stream, bool was_read)
  */
 ssize_t sample_stream_take(struct sample_stream *stream, void *to, size_t count)
 {
-	ssize_t size = begin_reading(stream, to, count);
+	ssize_t size = begin_reading(stream, count);
 
-	return size > 0 ? end_reading(stream, true) ?: size : size;
+	if (size <= 0)
+		return size;
+	memcpy(to, stream->bounce + stream->bounce_pos, size);
+	return end_reading(stream, size) ?: size;
 }
 EXPORT_SYMBOL_GPL(sample_stream_take);
 
@@ -307,24 +318,19 @@ static ssize_t stream_read(struct file *file, char __user *buf, size_t count,
 			   loff_t *ppos)
 {
 	struct sample_stream *stream = file->private_data;
-	bool was_read;
 	ssize_t size;
-	int ret;
 
 	if (ppos)
 		return -ESPIPE;
 	if (mutex_lock_interruptible(&stream->turn))
 		return -ERESTARTSYS;
 
-	size = begin_reading(stream, stream->bounce,
-			     min_t(size_t, count, BOUNCE_SIZE));
+	size = begin_reading(stream, count);
 	if (size > 0) {
-		was_read = !copy_to_user(buf, stream->bounce, size);
-		ret = end_reading(stream, was_read);
-		if (ret)
-			size = ret;
-		else if (!was_read)
+		if (copy_to_user(buf, stream->bounce + stream->bounce_pos, size))
 			size = -EFAULT;
+		else
+			size = end_reading(stream, size) ?: size;
 	}
 	mutex_unlock(&stream->turn);
 	return size;
@@ -340,7 +346,8 @@ static int precopy_info(struct sample_stream *stream,
 	if (stream->is_final)
 		return -EINVAL;
 	info->initial_bytes = stream->initial;
-	info->dirty_bytes = stream->used - stream->pos - stream->initial;
+	info->dirty_bytes = stream->on_their_way + stream->used - stream->pos -
+			    stream->initial;
 	return 0;
 }
 
@@ -566,7 +573,8 @@ static __poll_t stream_poll(struct file *file, poll_table *wait)
 		return EPOLLERR | EPOLLHUP;
 	if (!stream->is_saving)
 		return EPOLLOUT | EPOLLWRNORM;
-	if (stream->used > stream->pos || stream->is_final)
+	if (stream->on_their_way || stream->used > stream->pos ||
+	    stream->is_final)
 		return EPOLLIN | EPOLLRDNORM;
 	return 0;
 }

@@ -876,6 +876,60 @@ TEST_F(migration, a_device_that_runs_on_is_carried_as_it_was_last)
 	EXPECT_TRUE(self->kind->is_stirred(self->b.fd, 0x300));
 }
 
+struct failing_reader {
+	int fd;
+	bool stop;
+};
+
+static void *read_to_nowhere(void *arg)
+{
+	struct failing_reader *reader = arg;
+	void *nowhere = before_hole(0);
+
+	while (!peek(&reader->stop))
+		if (read(reader->fd, nowhere, 4096) >= 0 ||
+		    (errno != EFAULT && errno != ENOMSG))
+			return (void *)"a read that cannot succeed did not fail so";
+	return NULL;
+}
+
+/* What is not read is there for the next reader, and takes no room without end. */
+TEST_F(migration, reads_that_fail_while_the_device_changes_lose_nothing)
+{
+	__u8 before[256], after[256];
+	struct failing_reader reader = {};
+	unsigned int seed = 0x400;
+	void *complaint = NULL;
+	pthread_t thread;
+	__s64 end;
+	ssize_t got;
+	size_t len;
+	int other;
+
+	if (!self->kind)
+		SKIP(return, "nothing is known of this driver");
+	if (self->b.fd < 0)
+		SKIP(return, "there is no second device");
+	if (!exists(S(PRE_COPY), self->flags))
+		SKIP(return, "no PRE_COPY: nothing changes");
+	reader.fd = enter(self, S(PRE_COPY));
+	ASSERT_LE(0, reader.fd);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, read_to_nowhere, &reader));
+	for (end = now_ms() + 500; now_ms() < end; seed++)
+		self->kind->stir(self->a.fd, seed);
+	poke(&reader.stop, true);
+	pthread_join(thread, &complaint);
+	EXPECT_TRUE(!complaint) TH_LOG("%s", complaint ? (char *)complaint : "");
+	len = snapshot(self->a.fd, self->kind, before);
+	ASSERT_EQ(0, mig_set(self->a.fd, S(STOP_COPY), &other));
+	got = mig_drain(reader.fd, self->stream, STREAM_MAX, 100);
+	ASSERT_LT(0, got);
+	close(reader.fd);
+	ASSERT_EQ(0, restore(self->b.fd, self->stream, got, 4096));
+	EXPECT_EQ(len, snapshot(self->b.fd, self->kind, after));
+	EXPECT_EQ(0, memcmp(before, after, len));
+}
+
 TEST_F(migration, saving_that_was_given_up_leaves_the_device_as_it_was)
 {
 	int data, other;
