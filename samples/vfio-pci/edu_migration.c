@@ -24,9 +24,11 @@
  */
 #include <linux/delay.h>
 #include <linux/file.h>
+#include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/ktime.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
+#include <linux/rwsem.h>
 
 #include "edu.h"
 #include "stream.h"
@@ -106,7 +108,12 @@ static void __iomem *reg_of(struct access *access, unsigned int reg)
 	return access->edu->core.barmap[EDU_BAR] + reg;
 }
 
-/* The user's guest may keep the device's memory off, or the device asleep. */
+/*
+ * The user's guest may keep the device's memory off, or the device asleep. What is
+ * on for us is not on for the user: memory_lock keeps page faults and the user's
+ * own writes to the command register away. It is taken when the device is awake,
+ * since waking takes it, too.
+ */
 static void access_begin(struct access *access, struct edu_vfio_device *edu)
 {
 	struct pci_dev *pdev = edu->core.pdev;
@@ -118,6 +125,7 @@ static void access_begin(struct access *access, struct edu_vfio_device *edu)
 	access->is_awake = !access->err;
 	if (!access->is_awake)
 		return;
+	down_write(&edu->core.memory_lock);
 	pci_read_config_word(pdev, PCI_COMMAND, &access->command);
 	if (!(access->command & PCI_COMMAND_MEMORY))
 		pci_write_config_word(pdev, PCI_COMMAND,
@@ -132,42 +140,32 @@ static int access_end(struct access *access)
 		return access->err;
 	if (!(access->command & PCI_COMMAND_MEMORY))
 		pci_write_config_word(pdev, PCI_COMMAND, access->command);
+	up_write(&access->edu->core.memory_lock);
 	pm_runtime_put(&pdev->dev);
 	return access->err;
 }
 
+/* Not by the core's accessors, which take memory_lock themselves. */
 static u32 read32(struct access *access, unsigned int reg)
 {
-	u32 value = 0;
-
-	if (!access->err)
-		access->err = vfio_pci_core_ioread32(&access->edu->core, false,
-						     &value, reg_of(access, reg));
-	return value;
+	return access->err ? 0 : readl(reg_of(access, reg));
 }
 
 static void write32(struct access *access, unsigned int reg, u32 value)
 {
 	if (!access->err)
-		access->err = vfio_pci_core_iowrite32(&access->edu->core, false,
-						      value, reg_of(access, reg));
+		writel(value, reg_of(access, reg));
 }
 
 static u64 read64(struct access *access, unsigned int reg)
 {
-	u64 value = 0;
-
-	if (!access->err)
-		access->err = vfio_pci_core_ioread64(&access->edu->core, false,
-						     &value, reg_of(access, reg));
-	return value;
+	return access->err ? 0 : readq(reg_of(access, reg));
 }
 
 static void write64(struct access *access, unsigned int reg, u64 value)
 {
 	if (!access->err)
-		access->err = vfio_pci_core_iowrite64(&access->edu->core, false,
-						      value, reg_of(access, reg));
+		writeq(value, reg_of(access, reg));
 }
 
 /* Looks once more when time is up: who slept long may have missed it. */
@@ -242,19 +240,25 @@ static int put_state(struct edu_vfio_device *edu, const struct edu_state *state)
 /* No transfer is under way, and none gets out. */
 static int stop_dma(struct edu_vfio_device *edu)
 {
-	struct pci_dev *pdev = edu->core.pdev;
 	struct access access;
-	int ret;
 
 	access_begin(&access, edu);
 	wait_while(&access, EDU_DMA_COMMAND, EDU_DMA_RUN);
-	ret = access_end(&access);
-	if (ret)
-		return ret;
+	if (!access.err) {
+		edu->mig.was_master = access.command & PCI_COMMAND_MASTER;
+		pci_clear_master(edu->core.pdev);
+		access.command &= ~PCI_COMMAND_MASTER;
+	}
+	return access_end(&access);
+}
 
-	edu->mig.was_master = access.command & PCI_COMMAND_MASTER;
-	pci_clear_master(pdev);
-	return 0;
+static void give_bus_back(struct edu_vfio_device *edu)
+{
+	guard(rwsem_write)(&edu->core.memory_lock);
+
+	if (edu->mig.was_master)
+		pci_set_master(edu->core.pdev);
+	edu->mig.was_master = false;
 }
 
 /* MSI are transfers, too: the bus first. */
@@ -262,10 +266,7 @@ static int start_dma(struct edu_vfio_device *edu)
 {
 	struct access access;
 
-	if (edu->mig.was_master)
-		pci_set_master(edu->core.pdev);
-	edu->mig.was_master = false;
-
+	give_bus_back(edu);
 	access_begin(&access, edu);
 	if (edu->mig.irq_status)
 		write32(&access, EDU_IRQ_RAISE, edu->mig.irq_status);
@@ -382,9 +383,7 @@ static void start_anew(struct edu_vfio_device *edu)
 	lockdep_assert_held(&edu->mig.lock);
 
 	end_stream(edu);
-	if (edu->mig.was_master)
-		pci_set_master(edu->core.pdev);
-	edu->mig.was_master = false;
+	give_bus_back(edu);
 	edu->mig.state = put_state(edu, &initial) ? VFIO_DEVICE_STATE_ERROR :
 						    VFIO_DEVICE_STATE_RUNNING;
 }

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -874,6 +875,54 @@ TEST_F(migration, a_device_that_runs_on_is_carried_as_it_was_last)
 	EXPECT_EQ(len, snapshot(self->b.fd, self->kind, after));
 	EXPECT_EQ(0, memcmp(before, after, len));
 	EXPECT_TRUE(self->kind->is_stirred(self->b.fd, 0x300));
+}
+
+struct mover {
+	int fd;
+	bool stop;
+};
+
+static void *stop_and_go(void *arg)
+{
+	struct mover *mover = arg;
+	int data;
+
+	while (!peek(&mover->stop)) {
+		if (mig_set(mover->fd, S(STOP_COPY), &data))
+			return (void *)"it does not stop";
+		close(data);
+		if (mig_set(mover->fd, S(RUNNING), &data))
+			return (void *)"it does not go on";
+	}
+	return NULL;
+}
+
+/* edu alone: the driver turns its memory on for a while, which is not for users. */
+TEST_F(migration, memory_that_is_off_is_not_mapped_while_state_is_saved)
+{
+	struct mover mover = { .fd = self->a.fd };
+	void *complaint = NULL;
+	unsigned int seen = 0;
+	pthread_t thread;
+	__s64 end;
+	void *bar;
+
+	if (!self->kind || self->kind->stir != edu_stir)
+		SKIP(return, "for edu alone");
+	bar = region_mmap(self->a.fd, BAR(0), 0, PAGE, PROT_READ);
+	ASSERT_NE(MAP_FAILED, bar);
+	touch_init();
+	ASSERT_EQ(0, config_command(self->a.fd, PCI_COMMAND_MEMORY, 0));
+	ASSERT_EQ(SIGBUS, touched(bar));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, stop_and_go, &mover));
+	for (end = now_ms() + 1000; now_ms() < end;)
+		seen += !touched(bar);
+	poke(&mover.stop, true);
+	pthread_join(thread, &complaint);
+	EXPECT_TRUE(!complaint) TH_LOG("%s", complaint ? (char *)complaint : "");
+	EXPECT_EQ(0, seen);
+	EXPECT_EQ(0, config_read(self->a.fd, PCI_COMMAND, 2) & PCI_COMMAND_MEMORY);
+	munmap(bar, PAGE);
 }
 
 struct failing_reader {
