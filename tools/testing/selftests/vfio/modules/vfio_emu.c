@@ -9,6 +9,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/iommu.h>
+#include <linux/iova_bitmap.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -45,6 +46,8 @@ struct emu_device {
 	struct vfio_device vdev;
 	struct mutex lock;	/* of all below */
 	struct xarray pins;	/* struct emu_pin by IOVA page */
+	struct xarray written;	/* IOVA pages written since they were reported */
+	bool is_logging;
 	struct vfio_emu_notice on_notice;
 	struct vfio_emu_state state;
 };
@@ -254,6 +257,77 @@ static long emu_unpin(struct emu_device *emu, void __user *uarg)
 	return run_as_told(emu, call.arg.flags, unpin_and_forget, &call);
 }
 
+/* --- Logging of writes -------------------------------------------------------- */
+
+static void log_write(struct emu_device *emu, u64 iova, u64 len)
+{
+	unsigned long index = iova >> PAGE_SHIFT;
+
+	lockdep_assert_held(&emu->lock);
+
+	if (!emu->is_logging || !len)
+		return;
+	for (; index <= (iova + len - 1) >> PAGE_SHIFT; index++)
+		WARN_ON_ONCE(xa_err(xa_store(&emu->written, index,
+					     xa_mk_value(1), GFP_KERNEL)));
+}
+
+static int emu_log_start(struct vfio_device *vdev,
+			 struct rb_root_cached *ranges, u32 nnodes,
+			 u64 *page_size)
+{
+	struct emu_device *emu = to_emu(vdev);
+	int ret = 0;
+
+	mutex_lock(&emu->lock);
+	if (emu->is_logging)
+		ret = -EBUSY;
+	emu->is_logging = true;
+	mutex_unlock(&emu->lock);
+	*page_size = PAGE_SIZE;
+	return ret;
+}
+
+static int emu_log_stop(struct vfio_device *vdev)
+{
+	struct emu_device *emu = to_emu(vdev);
+
+	mutex_lock(&emu->lock);
+	emu->is_logging = false;
+	xa_destroy(&emu->written);
+	mutex_unlock(&emu->lock);
+	return 0;
+}
+
+static int emu_log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
+				  unsigned long length,
+				  struct iova_bitmap *dirty)
+{
+	struct emu_device *emu = to_emu(vdev);
+	unsigned long index;
+	int ret = -EINVAL;
+	void *entry;
+
+	mutex_lock(&emu->lock);
+	if (emu->is_logging) {
+		xa_for_each_range(&emu->written, index, entry,
+				  iova >> PAGE_SHIFT,
+				  (iova + length - 1) >> PAGE_SHIFT) {
+			iova_bitmap_set(dirty, index << PAGE_SHIFT, PAGE_SIZE);
+			xa_erase(&emu->written, index);
+		}
+		ret = 0;
+	}
+	mutex_unlock(&emu->lock);
+	return ret;
+}
+
+static const struct vfio_log_ops emu_log_ops = {
+	.log_start = emu_log_start,
+	.log_stop = emu_log_stop,
+	.log_read_and_clear = emu_log_read_and_clear,
+};
+
 /* --- RW and ACCESS ----------------------------------------------------------- */
 
 struct rw_call {
@@ -264,9 +338,16 @@ struct rw_call {
 static int copy_by_core(struct emu_device *emu, void *arg)
 {
 	struct rw_call *call = arg;
+	int ret;
 
-	return vfio_dma_rw(&emu->vdev, call->arg.iova, call->data, call->arg.len,
-			   call->arg.flags & VFIO_EMU_WRITE);
+	ret = vfio_dma_rw(&emu->vdev, call->arg.iova, call->data, call->arg.len,
+			  call->arg.flags & VFIO_EMU_WRITE);
+	if (call->arg.flags & VFIO_EMU_WRITE && !ret) {
+		mutex_lock(&emu->lock);
+		log_write(emu, call->arg.iova, call->arg.len);
+		mutex_unlock(&emu->lock);
+	}
+	return ret;
 }
 
 static int copy_by_pins(struct emu_device *emu, void *arg)
@@ -286,12 +367,14 @@ static int copy_by_pins(struct emu_device *emu, void *arg)
 			ret = -ENOENT;
 			break;
 		}
-		if (call->arg.flags & VFIO_EMU_WRITE)
+		if (call->arg.flags & VFIO_EMU_WRITE) {
 			memcpy_to_page(pin->page, offset_in_page(iova),
 				       call->data + done, n);
-		else
+			log_write(emu, iova, n);
+		} else {
 			memcpy_from_page(call->data + done, pin->page,
 					 offset_in_page(iova), n);
+		}
 		iova += n;
 		done += n;
 	}
@@ -481,6 +564,8 @@ static void emu_close_device(struct vfio_device *vdev)
 	mutex_lock(&emu->lock);
 	emu->state.closes++;
 	drop_pins(emu, 0, ULONG_MAX, 1);
+	emu->is_logging = false;
+	xa_destroy(&emu->written);
 	mutex_unlock(&emu->lock);
 }
 
@@ -563,6 +648,8 @@ static int emu_init_device(struct vfio_device *vdev)
 
 	mutex_init(&emu->lock);
 	xa_init(&emu->pins);
+	xa_init(&emu->written);
+	vdev->log_ops = &emu_log_ops;
 	return 0;
 }
 
@@ -575,6 +662,7 @@ static void emu_release_device(struct vfio_device *vdev)
 	xa_for_each(&emu->pins, index, pin)
 		kfree(pin);
 	xa_destroy(&emu->pins);
+	xa_destroy(&emu->written);
 	mutex_destroy(&emu->lock);
 }
 
@@ -660,5 +748,6 @@ static void __exit emu_exit(void)
 
 module_init(emu_init);
 module_exit(emu_exit);
+MODULE_IMPORT_NS(IOMMUFD);
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Emulated VFIO devices that tests drive");

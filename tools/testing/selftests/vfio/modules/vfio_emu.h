@@ -40,6 +40,9 @@ struct vfio_emu_pin {
 #define VFIO_EMU_UNPIN		_IOW('>', 0xe1, struct vfio_emu_pin)
 
 /*
+ * While the user has DMA logging started, pages that a copy wrote are logged; where
+ * the kernel has no bitmaps for it (CONFIG_IOMMUFD_DRIVER) the core offers none.
+ *
  * RW copies by vfio_dma_rw(), ACCESS through the pages of the table, as a device
  * would [-ENOENT where one is not pinned]. 0 or a negative errno.
  */
