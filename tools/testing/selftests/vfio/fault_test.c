@@ -53,7 +53,7 @@ static bool vfio_text(unsigned long *start, unsigned long *end)
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%63s %lu %*s %*s %*s %lx", name, &size, &address) != 3 ||
 		    (strncmp(name, "vfio", 4) && strcmp(name, "mdev") &&
-		     strcmp(name, "mtty")))
+		     strcmp(name, "mtty") && strcmp(name, "mbochs")))
 			continue;
 		if (address < *start)
 			*start = address;
@@ -580,6 +580,17 @@ TEST_F_TIMEOUT(fault_mdev, D07_S04_create, 600)
 	SWEEP(mdev_create("mtty/mtty-2", UUID), mdev_remove(UUID));
 	/* All that failed gave back what it took: there is room for all. */
 	ASSERT_EQ(0, mdev_create("mtty/mtty-2", UUID));
+}
+
+/* Which has more to give back: video memory, and a budget of it. */
+TEST_F_TIMEOUT(fault_mdev, S04_S05_create_a_display, 600)
+{
+	if (access("/sys/class/mdev_bus/mbochs", F_OK) &&
+	    system("modprobe -q mbochs"))
+		SKIP(return, "the sample mbochs cannot be loaded");
+	ASSERT_EQ(NULL, injection_set_up(STACK_NEAR));
+	SWEEP(mdev_create("mbochs/mbochs-small", UUID), mdev_remove(UUID));
+	ASSERT_EQ(0, mdev_create("mbochs/mbochs-small", UUID));
 }
 
 static int sessions(int fd)

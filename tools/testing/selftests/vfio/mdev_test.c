@@ -229,4 +229,42 @@ TEST_F_TIMEOUT(mdev, D02_the_module_goes_while_devices_are_made, 600)
 	}
 }
 
+static int load(void *module)
+{
+	char command[64];
+
+	snprintf(command, sizeof(command), "modprobe -q %s 2>/dev/null",
+		 (char *)module);
+	/* A kernel that frees objects late keeps the names for a while. */
+	return UNTIL(!system(command), WAIT_MS) ? 0 : 1;
+}
+
+/* The first two parents of the machine, both at once, again and again. */
+TEST_F_TIMEOUT(mdev, D08_two_parents_come_and_go_at_once, 600)
+{
+	static char * const modules[] = { "mtty", "mdpy" };
+	unsigned int round, i;
+	pid_t loaders[2];
+
+	if (system("modprobe -q mdpy"))
+		SKIP(return, "the sample mdpy cannot be loaded");
+	for (round = 0; round < 3; round++) {
+		ASSERT_TRUE(UNTIL(!system("rmmod mtty mdpy 2>/dev/null"), WAIT_MS));
+		/* Who uses mdev besides them keeps it, and takes nothing from this. */
+		if (system("rmmod vfio-sample-stream vfio-mdev-sample mdev 2>/dev/null"))
+			TH_LOG("mdev stays loaded");
+		/* What both need, so that they differ in nothing but themselves. */
+		ASSERT_EQ(0, load("vfio-mdev-sample"));
+		ASSERT_EQ(0, load("vfio-sample-stream"));
+		for (i = 0; i < 2; i++)
+			loaders[i] = spawn(load, modules[i]);
+		for (i = 0; i < 2; i++)
+			EXPECT_EQ(0, reap(loaders[i], 2 * WAIT_MS));
+		EXPECT_EQ(0, access("/sys/class/mdev_bus/mtty", F_OK));
+		EXPECT_EQ(0, access("/sys/class/mdev_bus/mdpy", F_OK));
+		EXPECT_EQ(PORTS, available(1));
+	}
+	system("rmmod mdpy");
+}
+
 TEST_HARNESS_MAIN

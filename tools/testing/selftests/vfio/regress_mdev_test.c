@@ -295,6 +295,74 @@ TEST_F(card, S07_accesses_at_the_edges_of_regions)
 	EXPECT_EQ(-1, pwrite(self->dev.fd, buf, 4, 10ULL << 40));
 }
 
+/* One byte short, exact, longer, and where half of it cannot be reached. */
+static void info_is_checked(struct __test_metadata *_metadata, int fd,
+			    unsigned long cmd, size_t minsz, __u32 bad_index)
+{
+	/* argsz, flags, and in all but one of them the index. */
+	__u32 info[32] = {}, *edge;
+
+	info[0] = minsz - 1;
+	EXPECT_EQ(-EINVAL, vioctl(fd, cmd, info)) TH_LOG("%#lx", cmd);
+	info[0] = minsz;
+	EXPECT_EQ(0, vioctl(fd, cmd, info)) TH_LOG("%#lx", cmd);
+	info[0] = sizeof(info);
+	EXPECT_EQ(0, vioctl(fd, cmd, info)) TH_LOG("%#lx", cmd);
+	info[0] = minsz;
+	EXPECT_EQ(-EFAULT, vioctl(fd, cmd, read_only(info, minsz)));
+	edge = before_hole(8);
+	edge[0] = minsz;
+	EXPECT_EQ(-EFAULT, vioctl(fd, cmd, edge));
+	for (; bad_index; bad_index = bad_index == ~0U ? 0 : ~0U) {
+		info[2] = bad_index;
+		EXPECT_EQ(-EINVAL, vioctl(fd, cmd, info)) TH_LOG("%#lx", cmd);
+	}
+}
+
+TEST_F(card, infos_are_checked_as_those_of_any_device)
+{
+	struct vfio_device_info info = { .argsz = sizeof(info) };
+	struct vfio_irq_info irq;
+	int fd = self->dev.fd;
+
+	info_is_checked(_metadata, fd, VFIO_DEVICE_GET_INFO,
+			offsetof(struct vfio_device_info, cap_offset), 0);
+	info_is_checked(_metadata, fd, VFIO_DEVICE_GET_REGION_INFO,
+			sizeof(struct vfio_region_info), VFIO_PCI_NUM_REGIONS);
+	info_is_checked(_metadata, fd, VFIO_DEVICE_GET_IRQ_INFO,
+			sizeof(struct vfio_irq_info), VFIO_PCI_NUM_IRQS);
+
+	ASSERT_EQ(0, vioctl(fd, VFIO_DEVICE_GET_INFO, &info));
+	EXPECT_EQ(VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET, info.flags);
+	EXPECT_EQ(VFIO_PCI_NUM_REGIONS, info.num_regions);
+	EXPECT_EQ(VFIO_PCI_NUM_IRQS, info.num_irqs);
+	ASSERT_EQ(0, irq_info(fd, INTX, &irq));
+	EXPECT_EQ(1, irq.count);
+	EXPECT_EQ(VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE |
+		  VFIO_IRQ_INFO_AUTOMASKED, irq.flags);
+	ASSERT_EQ(0, irq_info(fd, MSI, &irq));
+	EXPECT_EQ(1, irq.count);
+	EXPECT_EQ(-EINVAL, irq_info(fd, VFIO_PCI_ERR_IRQ_INDEX, &irq));
+	/* What only displays have, and what nobody has. */
+	EXPECT_EQ(-ENOTTY, vioctl(fd, VFIO_DEVICE_QUERY_GFX_PLANE, &info));
+	EXPECT_EQ(-ENOTTY, vioctl(fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info));
+	EXPECT_EQ(-ENOTTY, vioctl(fd, _IO(';', 200), &info));
+}
+
+TEST_F(card, a_reset_makes_it_new)
+{
+	int fd = self->dev.fd;
+
+	EXPECT_EQ(0, config_command(fd, 0, PCI_COMMAND_IO));
+	put(fd, SCR, 0x5a);
+	put(fd, LCR, 3);
+	put(fd, DATA, 'x');
+	ASSERT_EQ(0, vioctl(fd, VFIO_DEVICE_RESET, NULL));
+	EXPECT_EQ(0, config_read(fd, PCI_COMMAND, 2));
+	EXPECT_EQ(0, get(fd, SCR));
+	EXPECT_EQ(0, get(fd, LSR) & 1);
+}
+
 static bool stop_reading;
 
 static void *read_debugfs(void *unused)
