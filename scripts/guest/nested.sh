@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# A QEMU guest inside the VM that gets PCI devices by vfio-pci. Sourced by
-# bash together with lib.sh. NESTED_KERNEL, NESTED_INITRD and NESTED_SHA256
+# A QEMU guest inside the VM that gets PCI and mediated devices by its vfio-pci.
+# Sourced by bash together with lib.sh. NESTED_KERNEL, NESTED_INITRD and NESTED_SHA256
 # come from the host (nested_guest in vm-lib.sh).
 
 nested=$VM_RESULTS/nested
@@ -15,12 +15,12 @@ nested_count()
 	printf '%s\n' "$@" | cut -d , -f 1 | grep -cxF "$all"
 }
 
-# nested_start once|stay ADDRESS[,PROPERTY=VALUE]...: start it with these devices,
-# each on a port of its own as id dev1, dev2...; "stay" keeps it up after its
-# checks.
+# nested_start once|stay ADDRESS|UUID[,PROPERTY=VALUE]...: start it with these PCI
+# devices, and serial cards of mtty, each on a port of its own as id dev1, dev2...;
+# "stay" keeps it up after its checks.
 nested_start()
 {
-	local words="console=ttyS0 quiet nested.sha256=$NESTED_SHA256" devices=() n=0 address
+	local words="console=ttyS0 quiet nested.sha256=$NESTED_SHA256" devices=() n=0 serial=0 address
 
 	[[ $1 == once ]] || words+=" nested.stay=1"
 	shift
@@ -29,9 +29,14 @@ nested_start()
 	words+=" nested.vf=$(nested_count 8086:10ca "$@")"
 	for address; do
 		n=$((n + 1))
+		case ${address%%,*} in
+		*:*)	address=host=$address ;;
+		*)	address=sysfsdev=/sys/bus/mdev/devices/$address serial=$((serial + 1)) ;;
+		esac
 		devices+=(-device "pcie-root-port,id=port$n,chassis=$n"
-			  -device "vfio-pci,id=dev$n,host=$address,bus=port$n")
+			  -device "vfio-pci,id=dev$n,$address,bus=port$n")
 	done
+	words+=" nested.serial=$serial"
 	[[ -e /dev/kvm ]] || modprobe kvm_amd || return
 	mkdir -p "$nested"
 	: > "$nested/console"
