@@ -28,20 +28,39 @@ not ok $n $2"
 	fi
 }
 
+# Names that were seen, each between bars: looking one up takes no process, and
+# there are hundreds.
+entries="|"
+listed="|"
+programs="|"
+
+# What the harness lists, on its standard error.
+list_tests()
+{
+	programs="$programs$1|"
+	[ -x "./$1" ] || return
+	for word in $("./$1" -l 2>&1 | tr . ' '); do
+		listed="$listed$1 $word|"
+	done
+}
+
 has_test()
 {
+	case "$programs" in
+	*"|$1|"*) ;;
+	*) list_tests "$1" ;;
+	esac
+	case "$listed" in
+	*"|$1 $2|"*) return 0 ;;
+	esac
 	program=./$1
 	if [ "$1" = compat_test ]; then
 		program=./compat_test_32
 		# Not every toolchain can build it.
 		[ -x "$program" ] || [ -f compat_test.c ] || return 0
 	fi
-	if [ -x "$program" ]; then
-		# The harness lists its tests on its standard error.
-		"$program" -l 2>&1 | grep -qE "(^|[ .])$2( |\$)" && return 0
-		# A program of another word size may not start here.
-		grep -qaF "$2" "$program" && return 0
-	fi
+	# A program of another word size may not start here.
+	[ -x "$program" ] && grep -qaF "$2" "$program" && return 0
 	[ -f "$1.c" ] && grep -qE "TEST(_F|_F_TIMEOUT)?\\(([a-z0-9_]+, )?$2[,)]" "$1.c"
 }
 
@@ -54,6 +73,7 @@ check_names()
 		""|"#"*)
 			continue ;;
 		esac
+		entries="$entries$entry|"
 		# shellcheck disable=SC2086
 		case "$kind" in
 		test)
@@ -72,6 +92,14 @@ check_names()
 	done < "$1"
 }
 
+is_listed()
+{
+	case "$entries" in
+	*"|$1|"*) check 0 "$1 is listed" ;;
+	*) check 1 "$1 is listed" ;;
+	esac
+}
+
 check_names "$list"
 check_names errors.list
 
@@ -80,16 +108,15 @@ for section in $whole; do
 	last=${section##*:}
 	i=1
 	while [ "$i" -le "$last" ]; do
-		entry=$(printf '%s%02d' "$letter" "$i")
-		grep -q "^$entry " "$list"
-		check $? "$entry is listed"
+		entry=$letter$i
+		[ "$i" -gt 9 ] || entry=${letter}0$i
+		is_listed "$entry"
 		i=$((i + 1))
 	done
 done
 
 for entry in $worst; do
-	grep -q "^$entry " "$list"
-	check $? "$entry is listed"
+	is_listed "$entry"
 done
 
 echo "TAP version 13"
