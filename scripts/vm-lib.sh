@@ -100,6 +100,25 @@ disk_image()
 	echo "$image"
 }
 
+# How fast this host's time stamp counter counts, in kHz: the emulator shows it to
+# machines as it is. Measured once since the host was booted; nothing where it is no
+# measure of time.
+host_tsc_khz()
+{
+	local file tmp
+
+	grep -qw constant_tsc /proc/cpuinfo || return
+	file=$vmdir/tsc-khz.$(cat /proc/sys/kernel/random/boot_id)
+	if [[ ! -e $file ]]; then
+		mkdir -p "$vmdir"
+		tmp=$(mktemp -d "$vmdir/tsc.XXXXXX")
+		cc -O2 -o "$tmp/host-tsc" "$repo/scripts/host-tsc.c" && "$tmp/host-tsc" > "$tmp/khz" &&
+			mv "$tmp/khz" "$file"
+		rm -rf "$tmp"
+	fi
+	[[ ! -e $file ]] || cat "$file"
+}
+
 # A VM that runs KVM has one CPU: with two, two such runs in thirty hung under
 # QEMU 10.0's emulator, with Debian's own modules, on a timer that did not fire
 # or a 9p request without an answer. With one CPU it was never seen.
