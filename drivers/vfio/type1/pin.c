@@ -74,6 +74,7 @@ void type1_pinner_seek(struct type1_pinner *pinner,
 {
 	type1_pinner_drop(pinner);
 	pinner->vaddr = mapping->vaddr + (index << PAGE_SHIFT);
+	pinner->small_until = 0;
 	pinner->left = type1_mapping_pages(mapping) - index;
 	pinner->is_device = false;
 }
@@ -238,6 +239,16 @@ static bool is_leaf_of(const struct leaf *leaf, unsigned long vaddr,
 	       folio_order(page_folio(page)) >= leaf->order;
 }
 
+/* Where IOVA and address do not agree within all of a leaf, the part in which they do. */
+static void clip_leaf(const struct type1_pinner *pinner, struct leaf *leaf,
+		      struct page *page)
+{
+	if (!(pinner->skew & ((PAGE_SIZE << leaf->order) - 1)))
+		return;
+	leaf->order = PMD_SHIFT - PAGE_SHIFT;
+	leaf->pfn = ALIGN_DOWN(page_to_pfn(page), 1UL << leaf->order);
+}
+
 /*
  * Pin a whole leaf by one of its pages, instead of each. Returns pages in
  * @pinner->run, all of the leaf or one; 0 where pinning page by page is the
@@ -265,7 +276,7 @@ static long pin_leaf(struct type1_pinner *pinner)
 
 	if (pinner->left < LEAF_WORTH_PAGES || pinner->mm != current->mm)
 		return 0;
-	if (pinner->skew & (PMD_SIZE - 1))
+	if (pinner->skew & (PMD_SIZE - 1) || vaddr < pinner->small_until)
 		return 0;
 	if (look_at_leaf(vaddr, pinner->is_write, &leaf) == LEAF_SMALL)
 		return 0;
@@ -277,11 +288,14 @@ static long pin_leaf(struct type1_pinner *pinner)
 	n = 1;
 	pinner->run.kind = EXTENT_PAGES;
 	if (look_at_leaf(vaddr, pinner->is_write, &leaf) == LEAF_LARGE &&
-	    is_leaf_of(&leaf, vaddr, page) &&
-	    !(pinner->skew & ((PAGE_SIZE << leaf.order) - 1))) {
+	    is_leaf_of(&leaf, vaddr, page)) {
+		clip_leaf(pinner, &leaf, page);
 		n = (1UL << leaf.order) - (page_to_pfn(page) - leaf.pfn);
 		n = min(n, pinner->left);
 		pinner->run.kind = leaf.order;
+	} else {
+		/* Whatever it is, it is not looked at for each of its pages. */
+		pinner->small_until = ALIGN(vaddr + 1, PMD_SIZE);
 	}
 	pinner->run.pfn = page_to_pfn(page);
 	pinner->run.npages = n;

@@ -377,6 +377,7 @@ void type1_refund_flush(struct type1_refund *refund);
  * @pos: how many of those were taken by type1_pinner_next()
  * @run: a batch that is one run: a leaf of memory, or a device's frames
  * @skew: bits in which addresses and IOVAs differ
+ * @small_until: no leaf is to be looked for below this address
  * @few: memory for @pages where there is no better
  */
 struct type1_pinner {
@@ -390,6 +391,7 @@ struct type1_pinner {
 	unsigned int nr;
 	unsigned int pos;
 	unsigned long skew;
+	unsigned long small_until;
 	struct type1_run run;
 	struct page *few[TYPE1_FEW_PAGES];
 };
