@@ -17,21 +17,35 @@
 /* With large pages a window has so few of them that it never goes opaque. */
 #define CAN_GO_OPAQUE	(EXTENT_WINDOW_PAGES > 2 * EXTENT_WINDOW_SLOTS)
 
-static void append(struct kunit *test, struct extent_log *log, unsigned long pfn,
+/* A log and who writes it. */
+struct book {
+	struct extent_log log;
+	struct extent_writer writer;
+	unsigned long iova;
+};
+
+static void begin(struct book *book, unsigned long iova)
+{
+	book->iova = iova;
+	book->log = (struct extent_log){};
+	extent_writer_init(&book->writer, &book->log, iova);
+}
+
+static void append(struct kunit *test, struct book *book, unsigned long pfn,
 		   unsigned long npages, unsigned int kind)
 {
-	KUNIT_ASSERT_EQ(test, 0, extent_log_reserve(log));
-	extent_log_append(log, pfn, npages, kind);
+	KUNIT_ASSERT_EQ(test, 0, extent_writer_reserve(&book->writer));
+	extent_writer_append(&book->writer, pfn, npages, kind);
 }
 
 /* Pages of which no two follow each other. */
-static void append_scattered(struct kunit *test, struct extent_log *log,
+static void append_scattered(struct kunit *test, struct book *book,
 			     unsigned long pfn, unsigned long npages)
 {
 	unsigned long i;
 
 	for (i = 0; i < npages; i++)
-		append(test, log, pfn + 2 * i, 1, EXTENT_PAGES);
+		append(test, book, pfn + 2 * i, 1, EXTENT_PAGES);
 }
 
 static unsigned int count_extents(const struct extent_log *log)
@@ -67,61 +81,61 @@ static void expect_extent(struct kunit *test, const struct extent_log *log,
 
 static void an_empty_log_has_no_extents(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 
-	extent_log_init(&log, 0);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 0U);
-	KUNIT_EXPECT_EQ(test, extent_log_bytes(&log), (size_t)0);
-	extent_log_clear(&log);
-	KUNIT_EXPECT_EQ(test, log.npages, 0UL);
+	begin(&book, 0);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 0U);
+	KUNIT_EXPECT_EQ(test, extent_log_bytes(&book.log), (size_t)0);
+	extent_log_clear(&book.log);
+	KUNIT_EXPECT_EQ(test, extent_log_pages(&book.log), 0UL);
 }
 
 static void runs_that_follow_each_other_merge(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 
-	extent_log_init(&log, 0);
-	append(test, &log, 100, 5, EXTENT_PAGES);
-	append(test, &log, 105, 7, EXTENT_PAGES);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 1U);
+	begin(&book, 0);
+	append(test, &book, 100, 5, EXTENT_PAGES);
+	append(test, &book, 105, 7, EXTENT_PAGES);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 1U);
 	/* A hole, going back, another kind: none of them merges. */
-	append(test, &log, 113, 1, EXTENT_PAGES);
-	append(test, &log, 112, 1, EXTENT_PAGES);
-	append(test, &log, 113, 1, EXTENT_DEVICE);
-	append(test, &log, 114, 1, EXTENT_DEVICE);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 4U);
-	KUNIT_EXPECT_EQ(test, log.npages, 16UL);
+	append(test, &book, 113, 1, EXTENT_PAGES);
+	append(test, &book, 112, 1, EXTENT_PAGES);
+	append(test, &book, 113, 1, EXTENT_DEVICE);
+	append(test, &book, 114, 1, EXTENT_DEVICE);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 4U);
+	KUNIT_EXPECT_EQ(test, extent_log_pages(&book.log), 16UL);
 
-	expect_extent(test, &log, 0, (struct extent){ 0, 100, 12, EXTENT_PAGES });
-	expect_extent(test, &log, 1, (struct extent){ 12, 113, 1, EXTENT_PAGES });
-	expect_extent(test, &log, 2, (struct extent){ 13, 112, 1, EXTENT_PAGES });
-	expect_extent(test, &log, 3, (struct extent){ 14, 113, 2, EXTENT_DEVICE });
-	extent_log_clear(&log);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 0U);
+	expect_extent(test, &book.log, 0, (struct extent){ 0, 100, 12, EXTENT_PAGES });
+	expect_extent(test, &book.log, 1, (struct extent){ 12, 113, 1, EXTENT_PAGES });
+	expect_extent(test, &book.log, 2, (struct extent){ 13, 112, 1, EXTENT_PAGES });
+	expect_extent(test, &book.log, 3, (struct extent){ 14, 113, 2, EXTENT_DEVICE });
+	extent_log_clear(&book.log);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 0U);
 }
 
 static void a_long_run_takes_another_slot(struct kunit *test)
 {
 	const unsigned long pfn = 1UL << 20;
-	struct extent_log log;
+	struct book book;
 
-	extent_log_init(&log, 0);
-	append(test, &log, pfn, EXTENT_MAX_PAGES, EXTENT_PAGES);
-	append(test, &log, pfn + EXTENT_MAX_PAGES, EXTENT_MAX_PAGES, EXTENT_PAGES);
-	append(test, &log, pfn + 2 * EXTENT_MAX_PAGES, 1, EXTENT_PAGES);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 3U);
-	KUNIT_EXPECT_EQ(test, log.npages, 2 * EXTENT_MAX_PAGES + 1);
-	expect_extent(test, &log, 1, (struct extent){
+	begin(&book, 0);
+	append(test, &book, pfn, EXTENT_MAX_PAGES, EXTENT_PAGES);
+	append(test, &book, pfn + EXTENT_MAX_PAGES, EXTENT_MAX_PAGES, EXTENT_PAGES);
+	append(test, &book, pfn + 2 * EXTENT_MAX_PAGES, 1, EXTENT_PAGES);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 3U);
+	KUNIT_EXPECT_EQ(test, extent_log_pages(&book.log), 2 * EXTENT_MAX_PAGES + 1);
+	expect_extent(test, &book.log, 1, (struct extent){
 		EXTENT_MAX_PAGES, pfn + EXTENT_MAX_PAGES, EXTENT_MAX_PAGES,
 		EXTENT_PAGES });
-	extent_log_clear(&log);
+	extent_log_clear(&book.log);
 }
 
 /* The fields of a slot do not run into each other. */
 static void the_largest_frame_fits_and_none_above(struct kunit *test)
 {
 	const u64 top = (1ULL << EXTENT_PFN_BITS) - 1;
-	struct extent_log log;
+	struct book book;
 
 	if (BITS_PER_LONG == 64) {
 		KUNIT_EXPECT_TRUE(test, extent_fits(top, 1));
@@ -130,16 +144,16 @@ static void the_largest_frame_fits_and_none_above(struct kunit *test)
 		KUNIT_EXPECT_TRUE(test, extent_fits(top - EXTENT_MAX_PAGES + 1,
 						    EXTENT_MAX_PAGES));
 
-		extent_log_init(&log, 0);
-		append(test, &log, top - EXTENT_MAX_PAGES + 1, EXTENT_MAX_PAGES,
+		begin(&book, 0);
+		append(test, &book, top - EXTENT_MAX_PAGES + 1, EXTENT_MAX_PAGES,
 		       EXTENT_DEVICE);
-		append(test, &log, top, 1, EXTENT_PAGES);
-		expect_extent(test, &log, 0, (struct extent){
+		append(test, &book, top, 1, EXTENT_PAGES);
+		expect_extent(test, &book.log, 0, (struct extent){
 			0, top - EXTENT_MAX_PAGES + 1, EXTENT_MAX_PAGES,
 			EXTENT_DEVICE });
-		expect_extent(test, &log, 1, (struct extent){
+		expect_extent(test, &book.log, 1, (struct extent){
 			EXTENT_MAX_PAGES, top, 1, EXTENT_PAGES });
-		extent_log_clear(&log);
+		extent_log_clear(&book.log);
 	}
 	KUNIT_EXPECT_FALSE(test, extent_fits(0, EXTENT_MAX_PAGES + 1));
 	KUNIT_EXPECT_TRUE(test, extent_fits(0, EXTENT_MAX_PAGES));
@@ -168,115 +182,133 @@ static void pins_are_counted_by_block(struct kunit *test)
 
 static void blocks_merge_only_where_they_are_whole(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 
-	extent_log_init(&log, 0);
-	append(test, &log, 512, 512, 9);
-	append(test, &log, 1024, 100, 9);	/* begins a block: merges */
-	append(test, &log, 1124, 10, 9);	/* the same block's second pin */
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 2U);
-	expect_extent(test, &log, 0, (struct extent){ 0, 512, 612, 9 });
-	expect_extent(test, &log, 1, (struct extent){ 612, 1124, 10, 9 });
-	extent_log_clear(&log);
+	begin(&book, 0);
+	append(test, &book, 512, 512, 9);
+	append(test, &book, 1024, 100, 9);	/* begins a block: merges */
+	append(test, &book, 1124, 10, 9);	/* the same block's second pin */
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 2U);
+	expect_extent(test, &book.log, 0, (struct extent){ 0, 512, 612, 9 });
+	expect_extent(test, &book.log, 1, (struct extent){ 612, 1124, 10, 9 });
+	extent_log_clear(&book.log);
 }
 
 static void a_scattered_window_goes_opaque(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 
 	if (!CAN_GO_OPAQUE)
 		kunit_skip(test, "pages are too large");
 
-	extent_log_init(&log, 16 * WINDOW_BYTES);
-	append_scattered(test, &log, 1000, EXTENT_WINDOW_SLOTS);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), EXTENT_WINDOW_SLOTS);
-	append_scattered(test, &log, 5000, 1);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 1U);
-	append_scattered(test, &log, 9000, WINDOW - EXTENT_WINDOW_SLOTS - 1);
-	expect_extent(test, &log, 0, (struct extent){ 0, 0, WINDOW, EXTENT_OPAQUE });
+	begin(&book, 16 * WINDOW_BYTES);
+	append_scattered(test, &book, 1000, EXTENT_WINDOW_SLOTS);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), EXTENT_WINDOW_SLOTS);
+	append_scattered(test, &book, 5000, 1);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 1U);
+	append_scattered(test, &book, 9000, WINDOW - EXTENT_WINDOW_SLOTS - 1);
+	expect_extent(test, &book.log, 0, (struct extent){ 0, 0, WINDOW, EXTENT_OPAQUE });
 
 	/* The next window gets its chance. */
-	append(test, &log, 1UL << 20, WINDOW, EXTENT_PAGES);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 2U);
-	expect_extent(test, &log, 1, (struct extent){
+	append(test, &book, 1UL << 20, WINDOW, EXTENT_PAGES);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 2U);
+	expect_extent(test, &book.log, 1, (struct extent){
 		WINDOW, 1UL << 20, WINDOW, EXTENT_PAGES });
-	extent_log_clear(&log);
+	extent_log_clear(&book.log);
 }
 
 static void opaque_windows_join(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 
 	if (!CAN_GO_OPAQUE)
 		kunit_skip(test, "pages are too large");
 
-	extent_log_init(&log, 0);
-	append_scattered(test, &log, 1000, 20 * WINDOW);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 1U);
-	expect_extent(test, &log, 0, (struct extent){
+	begin(&book, 0);
+	append_scattered(test, &book, 1000, 20 * WINDOW);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 1U);
+	expect_extent(test, &book.log, 0, (struct extent){
 		0, 0, 20 * WINDOW, EXTENT_OPAQUE });
-	extent_log_clear(&log);
+	extent_log_clear(&book.log);
 }
 
 /* A leaf may reach over no bound of what is read back in one piece. */
 static void a_run_into_an_opaque_window_is_cut_at_its_bound(struct kunit *test)
 {
 	const unsigned long head = WINDOW + 10;
-	struct extent_log log;
+	struct book book;
 
 	if (!CAN_GO_OPAQUE)
 		kunit_skip(test, "pages are too large");
 
-	extent_log_init(&log, 0);
-	append(test, &log, 1UL << 20, head, EXTENT_PAGES);
-	append_scattered(test, &log, 1000, EXTENT_WINDOW_SLOTS + 1);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 2U);
-	expect_extent(test, &log, 0, (struct extent){
+	begin(&book, 0);
+	append(test, &book, 1UL << 20, head, EXTENT_PAGES);
+	append_scattered(test, &book, 1000, EXTENT_WINDOW_SLOTS + 1);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 2U);
+	expect_extent(test, &book.log, 0, (struct extent){
 		0, 1UL << 20, WINDOW, EXTENT_PAGES });
-	expect_extent(test, &log, 1, (struct extent){
+	expect_extent(test, &book.log, 1, (struct extent){
 		WINDOW, 0, 10 + EXTENT_WINDOW_SLOTS + 1, EXTENT_OPAQUE });
 
 	/* And a run out of it. */
-	append(test, &log, 1UL << 22, WINDOW, EXTENT_PAGES);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 3U);
-	expect_extent(test, &log, 1, (struct extent){
+	append(test, &book, 1UL << 22, WINDOW, EXTENT_PAGES);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 3U);
+	expect_extent(test, &book.log, 1, (struct extent){
 		WINDOW, 0, WINDOW, EXTENT_OPAQUE });
-	expect_extent(test, &log, 2, (struct extent){
+	expect_extent(test, &book.log, 2, (struct extent){
 		2 * WINDOW, (1UL << 22) + WINDOW - 10 - EXTENT_WINDOW_SLOTS - 1,
 		10 + EXTENT_WINDOW_SLOTS + 1, EXTENT_PAGES });
-	extent_log_clear(&log);
+	extent_log_clear(&book.log);
 }
 
 static void windows_are_those_of_iova(struct kunit *test)
 {
 	const unsigned long into = WINDOW - 8;
-	struct extent_log log;
+	struct book book;
 
 	if (!CAN_GO_OPAQUE)
 		kunit_skip(test, "pages are too large");
 
 	/* Eight pages in the first window, too few for it to go opaque. */
-	extent_log_init(&log, 5 * WINDOW_BYTES + into * PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, extent_window_room(&log, 0), 8UL);
-	KUNIT_EXPECT_EQ(test, extent_window_room(&log, 8), WINDOW);
-	append_scattered(test, &log, 1000, 8 + EXTENT_WINDOW_SLOTS + 1);
-	KUNIT_EXPECT_EQ(test, count_extents(&log), 9U);
-	expect_extent(test, &log, 8, (struct extent){
+	begin(&book, 5 * WINDOW_BYTES + into * PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, extent_window_room(book.iova), 8UL);
+	KUNIT_EXPECT_EQ(test, extent_window_room(book.iova + 8 * PAGE_SIZE), WINDOW);
+	append_scattered(test, &book, 1000, 8 + EXTENT_WINDOW_SLOTS + 1);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 9U);
+	expect_extent(test, &book.log, 8, (struct extent){
 		8, 0, EXTENT_WINDOW_SLOTS + 1, EXTENT_OPAQUE });
-	extent_log_clear(&log);
+	extent_log_clear(&book.log);
 }
 
 static void device_frames_never_go_opaque(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 	unsigned long i;
 
-	extent_log_init(&log, 0);
+	begin(&book, 0);
 	for (i = 0; i < WINDOW; i++)
-		append(test, &log, 1000 + 2 * i, 1,
+		append(test, &book, 1000 + 2 * i, 1,
 		       i % 2 ? EXTENT_DEVICE : EXTENT_PAGES);
-	KUNIT_EXPECT_EQ(test, (unsigned long)count_extents(&log), WINDOW);
-	extent_log_clear(&log);
+	KUNIT_EXPECT_EQ(test, (unsigned long)count_extents(&book.log), WINDOW);
+	extent_log_clear(&book.log);
+}
+
+/* What was reserved or given up is not kept for the life of a mapping. */
+static void a_finished_log_has_no_spares(struct kunit *test)
+{
+	struct book book;
+
+	if (!CAN_GO_OPAQUE)
+		kunit_skip(test, "pages are too large");
+
+	begin(&book, 0);
+	append_scattered(test, &book, 1000, WINDOW);
+	KUNIT_EXPECT_GT(test, extent_log_bytes(&book.log), (size_t)64);
+	extent_writer_finish(&book.writer);
+	KUNIT_EXPECT_EQ(test, extent_log_bytes(&book.log), (size_t)64);
+	append_scattered(test, &book, 1000, 9);
+	KUNIT_EXPECT_EQ(test, count_extents(&book.log), 10U);
+	extent_log_clear(&book.log);
 }
 
 /* 512 bytes for 2 MiB, whatever the memory is like. */
@@ -284,29 +316,31 @@ static void a_log_stays_within_its_budget(struct kunit *test)
 {
 	const unsigned long nr_windows = 256;
 	const unsigned long nr = min_t(unsigned long, WINDOW, EXTENT_WINDOW_SLOTS);
-	struct extent_log log;
+	struct book book;
 	unsigned long w;
 
 	/* The worst: each window is one run short of going opaque. */
-	extent_log_init(&log, 0);
+	begin(&book, 0);
 	for (w = 0; w < nr_windows; w++) {
-		append_scattered(test, &log, 1000, nr - 1);
-		append(test, &log, 1UL << 20, WINDOW - nr + 1, EXTENT_PAGES);
+		append_scattered(test, &book, 1000, nr - 1);
+		append(test, &book, 1UL << 20, WINDOW - nr + 1, EXTENT_PAGES);
 	}
-	KUNIT_EXPECT_EQ(test, log.npages, nr_windows * WINDOW);
-	KUNIT_EXPECT_LE(test, extent_log_bytes(&log), (size_t)(nr_windows * 512));
-	extent_log_clear(&log);
+	KUNIT_EXPECT_EQ(test, extent_log_pages(&book.log), nr_windows * WINDOW);
+	KUNIT_EXPECT_LE(test, extent_log_bytes(&book.log), (size_t)(nr_windows * 512));
+	extent_log_clear(&book.log);
 }
 
 static void small_logs_allocate_nothing(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 
-	extent_log_init(&log, 0);
-	append(test, &log, 1, 1, EXTENT_PAGES);
-	append(test, &log, 3, 1, EXTENT_PAGES);
-	KUNIT_EXPECT_EQ(test, extent_log_bytes(&log), (size_t)0);
-	extent_log_clear(&log);
+	begin(&book, 0);
+	append(test, &book, 1, 1, EXTENT_PAGES);
+	KUNIT_EXPECT_EQ(test, extent_log_bytes(&book.log), (size_t)0);
+	append(test, &book, 3, 1, EXTENT_PAGES);
+	KUNIT_EXPECT_EQ(test, extent_log_bytes(&book.log), (size_t)64);
+	extent_log_clear(&book.log);
+	KUNIT_EXPECT_EQ(test, extent_log_bytes(&book.log), (size_t)0);
 }
 
 /* The model: for each page its frame and kind. */
@@ -345,7 +379,7 @@ static unsigned int random_kind(struct rnd_state *rnd, unsigned int mood)
 	return EXTENT_DEVICE;
 }
 
-static void fill_both(struct kunit *test, struct extent_log *log,
+static void fill_both(struct kunit *test, struct book *book,
 		      struct model *model, struct rnd_state *rnd)
 {
 	unsigned int mood = 0;
@@ -363,7 +397,10 @@ static void fill_both(struct kunit *test, struct extent_log *log,
 			pfn = 1 + prandom_u32_state(rnd) % (1U << 30);
 		kind = random_kind(rnd, mood);
 		n = min(random_run(rnd, mood), MODEL_PAGES - model->npages);
-		append(test, log, pfn, n, kind);
+		append(test, book, pfn, n, kind);
+		/* Another writer may come at any time. */
+		if (prandom_u32_state(rnd) % 32 == 0)
+			extent_writer_init(&book->writer, &book->log, book->iova);
 		for (i = 0; i < n; i++) {
 			model->page[model->npages + i].pfn = pfn + i;
 			model->page[model->npages + i].kind = kind;
@@ -398,7 +435,7 @@ static void expect_model(struct kunit *test, const struct extent_log *log,
 			 const struct model *model)
 {
 	struct extent_iter iter;
-	unsigned long next = 0, i;
+	unsigned long next = 0, counted = 0, i;
 
 	extent_iter_init(&iter, log);
 	while (extent_iter_next(&iter)) {
@@ -409,6 +446,8 @@ static void expect_model(struct kunit *test, const struct extent_log *log,
 				return;
 			}
 		next += iter.now.npages;
+		if (iter.now.kind != EXTENT_DEVICE)
+			counted += iter.now.npages;
 
 		if (iter.now.kind == EXTENT_OPAQUE) {
 			KUNIT_ASSERT_TRUE(test, is_safe_bound(model, iter.now.index));
@@ -416,12 +455,13 @@ static void expect_model(struct kunit *test, const struct extent_log *log,
 		}
 	}
 	KUNIT_EXPECT_EQ(test, next, model->npages);
-	KUNIT_EXPECT_EQ(test, log->npages, model->npages);
+	KUNIT_EXPECT_EQ(test, counted, extent_log_counted(log));
+	KUNIT_EXPECT_EQ(test, extent_log_pages(log), model->npages);
 }
 
 static void random_logs_agree_with_an_array(struct kunit *test)
 {
-	struct extent_log log;
+	struct book book;
 	struct rnd_state rnd;
 	struct model *model;
 	unsigned int round;
@@ -435,17 +475,18 @@ static void random_logs_agree_with_an_array(struct kunit *test)
 
 		model->npages = 0;
 		model->phase = first;
-		extent_log_init(&log, 3 * WINDOW_BYTES + first * PAGE_SIZE);
-		fill_both(test, &log, model, &rnd);
-		expect_model(test, &log, model);
+		begin(&book, 3 * WINDOW_BYTES + first * PAGE_SIZE);
+		fill_both(test, &book, model, &rnd);
+		expect_model(test, &book.log, model);
 
 		/* Once more in the same log: the detach and attach of a domain. */
-		extent_log_clear(&log);
-		KUNIT_ASSERT_EQ(test, extent_log_bytes(&log), (size_t)0);
+		extent_log_clear(&book.log);
+		KUNIT_ASSERT_EQ(test, extent_log_bytes(&book.log), (size_t)0);
+		extent_writer_init(&book.writer, &book.log, book.iova);
 		model->npages = 0;
-		fill_both(test, &log, model, &rnd);
-		expect_model(test, &log, model);
-		extent_log_clear(&log);
+		fill_both(test, &book, model, &rnd);
+		expect_model(test, &book.log, model);
+		extent_log_clear(&book.log);
 		if (READ_ONCE(test->status) == KUNIT_FAILURE)
 			break;
 	}
@@ -464,6 +505,7 @@ static struct kunit_case type1_extent_cases[] = {
 	KUNIT_CASE(a_run_into_an_opaque_window_is_cut_at_its_bound),
 	KUNIT_CASE(windows_are_those_of_iova),
 	KUNIT_CASE(device_frames_never_go_opaque),
+	KUNIT_CASE(a_finished_log_has_no_spares),
 	KUNIT_CASE(a_log_stays_within_its_budget),
 	KUNIT_CASE(small_logs_allocate_nothing),
 	KUNIT_CASE(random_logs_agree_with_an_array),

@@ -57,37 +57,45 @@ static void set_pinned(struct type1_mapping *mapping, unsigned long index,
 {
 	struct pin_walk walk;
 
-	if (!mapping->pins.npages)
+	if (!type1_pins(mapping))
 		return;
 
-	pin_walk_init(&walk, &mapping->pins);
+	pin_walk_init(&walk, &mapping->usage->pins);
 	for (; pin_walk_next(&walk, &index) && index < end; index++)
-		__set_bit(index, mapping->dirty);
+		__set_bit(index, mapping->usage->dirty);
 }
 
 /**
  * type1_dirty_alloc() - Give a mapping its bits, all clear
+ * @iommu: its address space
  * @mapping: a mapping that has none; its pages that drivers hold are dirty
  * @why: the rule that refused, written on failure
  *
- * Context: Process context, &type1.lock held unless nobody sees the mapping; may
- * sleep. Pairs with type1_dirty_free().
+ * Context: Process context, @iommu->lock held, may sleep. Pairs with
+ * type1_dirty_free().
  * Return: 0, -EINVAL for a mapping of too many pages, or -ENOMEM.
  */
-int type1_dirty_alloc(struct type1_mapping *mapping, enum type1_rule *why)
+int type1_dirty_alloc(struct type1 *iommu, struct type1_mapping *mapping,
+		      enum type1_rule *why)
 {
 	const unsigned long npages = type1_mapping_pages(mapping);
+	unsigned long *bits;
+
+	lockdep_assert_held(&iommu->lock);
 
 	*why = TYPE1_RULE_BITMAP;
 	if (npages > MAX_PAGES)
 		return -EINVAL;
 
 	*why = TYPE1_RULE_MEMORY;
-	mapping->dirty = kvcalloc(BITS_TO_LONGS(npages), sizeof(long),
-				  GFP_KERNEL_ACCOUNT);
-	if (!mapping->dirty)
+	if (type1_usage_make(iommu, mapping))
+		return -ENOMEM;
+	bits = kvcalloc(BITS_TO_LONGS(npages), sizeof(*bits),
+			GFP_KERNEL_ACCOUNT);
+	if (!bits)
 		return -ENOMEM;
 
+	mapping->usage->dirty = bits;
 	set_pinned(mapping, 0, npages);
 	return 0;
 }
@@ -100,8 +108,11 @@ int type1_dirty_alloc(struct type1_mapping *mapping, enum type1_rule *why)
  */
 void type1_dirty_free(struct type1_mapping *mapping)
 {
-	kvfree(mapping->dirty);
-	mapping->dirty = NULL;
+	if (!mapping->usage)
+		return;
+
+	kvfree(mapping->usage->dirty);
+	mapping->usage->dirty = NULL;
 }
 
 static void free_all(struct type1 *iommu)
@@ -127,7 +138,7 @@ static int alloc_all(struct type1 *iommu, enum type1_rule *why)
 
 	for (mapping = type1_mapping_first(iommu); mapping;
 	     mapping = type1_mapping_next(mapping)) {
-		ret = type1_dirty_alloc(mapping, why);
+		ret = type1_dirty_alloc(iommu, mapping, why);
 		if (!ret && fatal_signal_pending(current)) {
 			*why = TYPE1_RULE_SIGNAL;
 			ret = -EINTR;
@@ -202,8 +213,8 @@ void type1_dirty_mark(struct type1_mapping *mapping, unsigned long first,
 	const unsigned long index = first >> PAGE_SHIFT;
 	const unsigned long last = (first + count - 1) >> PAGE_SHIFT;
 
-	if (mapping->dirty)
-		bitmap_set(mapping->dirty, index, last - index + 1);
+	if (type1_dirty_bits(mapping))
+		bitmap_set(mapping->usage->dirty, index, last - index + 1);
 }
 
 /* Every page within a span is dirty. */
@@ -348,7 +359,8 @@ static void take_part(struct report *report,
 	};
 	if (!report->is_all) {
 		bits_limit(&report->part, BUFFER_BITS);
-		bits_extract(report->buffer, mapping->dirty, &report->part);
+		bits_extract(report->buffer, type1_dirty_bits(mapping),
+			     &report->part);
 	}
 }
 
@@ -415,7 +427,7 @@ static void clean_part(struct report *report, struct type1_mapping *mapping)
 {
 	const struct bits_part *part = &report->part;
 
-	bitmap_clear(mapping->dirty, part->from, part->npages);
+	bitmap_clear(type1_dirty_bits(mapping), part->from, part->npages);
 	set_pinned(mapping, part->from, part->from + part->npages);
 }
 
@@ -582,7 +594,7 @@ int type1_dirty_tell_dead(struct list_head *dead, struct iova_span span,
 	report.buffer = buffer;
 	list_for_each_entry(mapping, dead, dead) {
 		/* Somebody stopped tracking meanwhile: nothing is known of it. */
-		report.is_all = is_all || !mapping->dirty;
+		report.is_all = is_all || !type1_dirty_bits(mapping);
 		ret = tell_of_dead(&report, mapping);
 		if (ret)
 			return ret;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The tree of mappings: finding them and putting them in. */
+#include <linux/build_bug.h>
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/list.h>
@@ -9,6 +10,37 @@
 
 #include "type1.h"
 #include "trace.h"
+
+static struct kmem_cache *mapping_cache;
+
+/**
+ * type1_mappings_init() - Get ready to make mappings
+ *
+ * Context: Process context, may sleep. Pairs with type1_mappings_exit().
+ * Return: 0 or -ENOMEM.
+ */
+int __init type1_mappings_init(void)
+{
+	/* There may be very many, of a page each. */
+	BUILD_BUG_ON(BITS_PER_LONG == 64 && sizeof(struct type1_mapping) > 88);
+
+	/* A cache that fits: sizes of kmalloc() are further apart. */
+	mapping_cache = kmem_cache_create("vfio_type1_mapping",
+					  sizeof(struct type1_mapping),
+					  __alignof__(struct type1_mapping),
+					  SLAB_ACCOUNT, NULL);
+	return mapping_cache ? 0 : -ENOMEM;
+}
+
+/**
+ * type1_mappings_exit() - Undo type1_mappings_init()
+ *
+ * Context: Process context, may sleep. No mapping is left.
+ */
+void type1_mappings_exit(void)
+{
+	kmem_cache_destroy(mapping_cache);
+}
 
 /**
  * type1_mapping_find() - The lowest mapping that meets a span
@@ -46,16 +78,41 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
 {
 	struct type1_mapping *mapping;
 
-	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	mapping = kmem_cache_zalloc(mapping_cache, GFP_KERNEL);
 	if (!mapping)
 		return NULL;
 
 	mapping->span = span;
 	mapping->vaddr = vaddr;
 	mapping->prot = prot;
-	pin_table_init(&mapping->pins);
-	extent_log_init(&mapping->log, span.first);
 	return mapping;
+}
+
+/**
+ * type1_usage_make() - Be ready to note things of a mapping's pages
+ * @iommu: its address space
+ * @mapping: the mapping, ready or not
+ *
+ * Context: Process context, @iommu->lock held, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int type1_usage_make(struct type1 *iommu, struct type1_mapping *mapping)
+{
+	struct type1_usage *usage;
+
+	lockdep_assert_held(&iommu->lock);
+
+	if (mapping->usage)
+		return 0;
+
+	usage = kzalloc(sizeof(*usage), GFP_KERNEL_ACCOUNT);
+	if (!usage)
+		return -ENOMEM;
+
+	pin_table_init(&usage->pins);
+	usage->birth = iommu->births++;
+	mapping->usage = usage;
+	return 0;
 }
 
 /**
@@ -67,8 +124,11 @@ static struct type1_mapping *alloc_mapping(struct iova_span span,
 void type1_mapping_free(struct type1_mapping *mapping)
 {
 	type1_payer_put(mapping->payer);
-	type1_dirty_free(mapping);
-	kfree(mapping);
+	if (mapping->usage) {
+		type1_dirty_free(mapping);
+		kfree(mapping->usage);
+	}
+	kmem_cache_free(mapping_cache, mapping);
 }
 
 /*
@@ -215,14 +275,13 @@ static int insert_locked(struct type1 *iommu, struct type1_mapping *mapping,
 		return -EAGAIN;
 
 	if (iommu->is_tracking) {
-		ret = type1_dirty_alloc(mapping, why);
+		ret = type1_dirty_alloc(iommu, mapping, why);
 		if (ret)
 			return ret;
 	}
 
 	mapping->is_busy = !list_empty(&iommu->domains);
 	mapping->is_open = !mapping->is_busy;
-	mapping->birth = iommu->births++;
 	*is_busy = mapping->is_busy;
 	rb_link_node(&mapping->node, parent, link);
 	rb_insert_color(&mapping->node, &iommu->mappings);

@@ -458,12 +458,11 @@ static int populate_mapping(struct type1 *iommu, struct type1_mapping *mapping,
 			    enum type1_rule *why)
 {
 	/* Pages that drivers hold are paid for, and not to be paid for twice. */
-	const unsigned long credit = mapping->pins_charged;
+	const unsigned long credit = type1_pins_take_charge(mapping);
 	int ret;
 
 	lockdep_assert_held(&iommu->lock);
 
-	mapping->pins_charged = 0;
 	mapping->is_busy = true;
 	mutex_unlock(&iommu->lock);
 	ret = type1_fill(iommu, mapping, credit, why);

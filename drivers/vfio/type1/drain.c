@@ -69,7 +69,8 @@ static bool opaque_walk_next(struct opaque_walk *walk)
 	cond_resched();
 	walk->index = walk->next;
 	walk->npages = min(walk->end - walk->next,
-			   extent_window_room(&walk->mapping->log, walk->next));
+			   extent_window_room(type1_page_iova(walk->mapping,
+							      walk->next)));
 	walk->next += walk->npages;
 	walk->found = read_back(walk->domain, walk->mapping, walk->index,
 				walk->npages, walk->pages);
@@ -246,7 +247,7 @@ static void take_out_opaques(struct type1 *iommu, struct type1_mapping *mapping)
 	list_for_each_entry(domain, &iommu->domains, next) {
 		if (domain == reader)
 			continue;
-		sweep_pages(mapping, domain, 0, mapping->log.npages);
+		sweep_pages(mapping, domain, 0, extent_log_pages(&mapping->log));
 		type1_sweep_end(&domain->sweep);
 		type1_sweep_begin(&domain->sweep, domain->domain,
 				  domain->sweep.is_scattered);
@@ -261,7 +262,7 @@ static void take_out_opaques(struct type1 *iommu, struct type1_mapping *mapping)
 		take_out_opaque(iommu, mapping, reader->domain, &iter.now);
 		from = iter.now.index + iter.now.npages;
 	}
-	sweep_pages(mapping, reader, from, mapping->log.npages);
+	sweep_pages(mapping, reader, from, extent_log_pages(&mapping->log));
 }
 
 /**
@@ -282,7 +283,7 @@ void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping)
 
 	lockdep_assert_held(&iommu->lock);
 
-	if (!mapping->log.npages)
+	if (!extent_log_pages(&mapping->log))
 		return;
 	type1_verify(iommu, mapping);
 
@@ -291,7 +292,7 @@ void type1_take_out(struct type1 *iommu, struct type1_mapping *mapping)
 		return;
 	}
 	list_for_each_entry(domain, &iommu->domains, next)
-		sweep_pages(mapping, domain, 0, mapping->log.npages);
+		sweep_pages(mapping, domain, 0, extent_log_pages(&mapping->log));
 }
 
 /* Unpin one extent that was logged as a run. */
@@ -306,8 +307,8 @@ static void unpin_extent(const struct type1_mapping *mapping,
 
 static void forget(struct type1_mapping *mapping, struct type1_refund *refund)
 {
-	type1_refund_add(refund, mapping->payer, mapping->charged);
-	mapping->charged = 0;
+	type1_refund_add(refund, mapping->payer,
+			 extent_log_counted(&mapping->log));
 	extent_log_clear(&mapping->log);
 }
 

@@ -93,9 +93,30 @@ void type1_tell_devices(struct type1 *iommu, struct iova_span span)
  */
 void type1_pins_charge(struct type1_mapping *mapping)
 {
+	struct type1_usage *usage = mapping->usage;
+
+	if (!usage)
+		return;
+
 	type1_charge_anyway(mapping->payer,
-			    mapping->pins.npages - mapping->pins_charged);
-	mapping->pins_charged = mapping->pins.npages;
+			    usage->pins.npages - usage->pins_charged);
+	usage->pins_charged = usage->pins.npages;
+}
+
+/**
+ * type1_pins_take_charge() - From now on the pins of a mapping are not charged
+ * @mapping: the mapping
+ *
+ * Context: Process context, &type1.lock held.
+ * Return: how many pages were; now the caller is to account for them.
+ */
+unsigned long type1_pins_take_charge(struct type1_mapping *mapping)
+{
+	const unsigned long pages = type1_pins_charged(mapping);
+
+	if (pages)
+		mapping->usage->pins_charged = 0;
+	return pages;
 }
 
 /**
@@ -111,14 +132,17 @@ void type1_pins_charge(struct type1_mapping *mapping)
 void type1_pins_abandon(struct type1_mapping *mapping,
 			struct type1_refund *refund)
 {
-	if (mapping->pins.npages)
+	if (!mapping->usage)
+		return;
+
+	if (type1_pins(mapping))
 		pr_warn_ratelimited("a driver left %lu pages pinned at %#lx..%#lx when its devices were closed\n",
-				    mapping->pins.npages, mapping->span.first,
+				    type1_pins(mapping), mapping->span.first,
 				    mapping->span.last);
 
-	type1_refund_add(refund, mapping->payer, mapping->pins_charged);
-	mapping->pins_charged = 0;
-	pin_table_destroy(&mapping->pins);
+	type1_refund_add(refund, mapping->payer,
+			 type1_pins_take_charge(mapping));
+	pin_table_destroy(&mapping->usage->pins);
 }
 
 /**
@@ -211,7 +235,10 @@ static int join_pins(struct device_pin *pin, struct type1_mapping *mapping)
 	struct pin_walk walk;
 	int ret = 0;
 
-	pin_walk_init(&walk, &mapping->pins);
+	if (!type1_pins(mapping))
+		return 0;
+
+	pin_walk_init(&walk, &mapping->usage->pins);
 	for (n = 0; n < most; n++) {
 		ret = pin_walk_get(&walk, index + n, &pfn);
 		if (ret)
@@ -224,7 +251,7 @@ static int join_pins(struct device_pin *pin, struct type1_mapping *mapping)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-/* What follows that nobody holds, as far as it goes in the mapping. */
+/* What follows that nobody holds, as far as it goes in the mapping, which has usage. */
 static void find_fresh(struct device_pin *pin, struct type1_mapping *mapping,
 		       struct fresh_pins *fresh)
 {
@@ -235,14 +262,16 @@ static void find_fresh(struct device_pin *pin, struct type1_mapping *mapping,
 
 	*fresh = (struct fresh_pins){
 		.mapping = mapping,
-		.birth = mapping->birth,
+		.birth = mapping->usage->birth,
 		.index = index,
 		.vaddr = mapping->vaddr + (index << PAGE_SHIFT),
 		.is_write = mapping->prot & IOMMU_WRITE,
 		.npages = 1,
 	};
 
-	pin_walk_init(&walk, &mapping->pins);
+	if (!type1_pins(mapping))
+		fresh->npages = most;
+	pin_walk_init(&walk, &mapping->usage->pins);
 	while (fresh->npages < most &&
 	       !pin_walk_has(&walk, index + fresh->npages))
 		fresh->npages++;
@@ -268,6 +297,11 @@ static int look_up(struct device_pin *pin, struct fresh_pins *fresh)
 	if (pin->left != before)
 		type1_note_pinning(pin->iommu, pin->group);
 	if (ret || pin->left != before)
+		return ret;
+
+	pin->why = TYPE1_RULE_MEMORY;
+	ret = type1_usage_make(pin->iommu, mapping);
+	if (ret)
 		return ret;
 
 	find_fresh(pin, mapping, fresh);
@@ -332,13 +366,14 @@ static int enter_pins(struct device_pin *pin, struct fresh_pins *fresh,
 		      unsigned int *done)
 {
 	struct type1_mapping *mapping = fresh->mapping;
+	struct type1_usage *usage = mapping->usage;
 	const bool is_charged = fresh->charged;
 	unsigned long index, pfn;
 	struct pin_walk walk;
 	unsigned int i;
 	int ret;
 
-	pin_walk_init(&walk, &mapping->pins);
+	pin_walk_init(&walk, &usage->pins);
 	for (i = 0; i < fresh->npages; i++, *done = i) {
 		index = fresh->index + i;
 
@@ -356,10 +391,10 @@ static int enter_pins(struct device_pin *pin, struct fresh_pins *fresh,
 		ret = pin_walk_add(&walk, index, page_to_pfn(pin->pages[i]));
 		if (ret)
 			return ret;
-		if (mapping->dirty)
-			__set_bit(index, mapping->dirty);
+		if (usage->dirty)
+			__set_bit(index, usage->dirty);
 		if (is_charged) {
-			mapping->pins_charged++;
+			usage->pins_charged++;
 			fresh->charged--;
 		}
 	}
@@ -384,7 +419,7 @@ static int publish(struct device_pin *pin, struct fresh_pins *fresh,
 		return ret;
 
 	pin->why = TYPE1_RULE_NOT_MAPPED;
-	if (mapping->birth != fresh->birth)
+	if (!mapping->usage || mapping->usage->birth != fresh->birth)
 		return -EINVAL;
 
 	if (list_empty(&iommu->domains)) {
@@ -465,6 +500,7 @@ static bool put_pins(struct type1 *iommu, struct type1_mapping *mapping,
 {
 	unsigned long index = index_at(mapping, iova), pfn;
 	bool is_charged = list_empty(&iommu->domains);
+	struct type1_usage *usage = mapping->usage;
 	unsigned long refund = 0;
 	struct pin_walk walk;
 	bool had_all = true;
@@ -472,8 +508,11 @@ static bool put_pins(struct type1 *iommu, struct type1_mapping *mapping,
 
 	lockdep_assert_held(&iommu->lock);
 
+	if (!usage)
+		return false;
+
 	batch->is_dirty = mapping->prot & IOMMU_WRITE;
-	pin_walk_init(&walk, &mapping->pins);
+	pin_walk_init(&walk, &usage->pins);
 	for (i = 0; i < npages; i++) {
 		switch (pin_walk_put(&walk, index + i, &pfn)) {
 		case PIN_NOT_THERE:
@@ -489,15 +528,15 @@ static bool put_pins(struct type1 *iommu, struct type1_mapping *mapping,
 
 	if (is_charged) {
 		refund = batch->nr;
-		mapping->pins_charged -= refund;
-	} else if (mapping->pins_charged > mapping->pins.npages) {
+		usage->pins_charged -= refund;
+	} else if (usage->pins_charged > usage->pins.npages) {
 		/* A domain came that has not filled the mapping yet. */
-		refund = mapping->pins_charged - mapping->pins.npages;
-		mapping->pins_charged = mapping->pins.npages;
+		refund = usage->pins_charged - usage->pins.npages;
+		usage->pins_charged = usage->pins.npages;
 	}
 	type1_refund_add(&batch->refund, mapping->payer, refund);
 
-	if (!mapping->is_open && !mapping->pins.npages)
+	if (!mapping->is_open && !usage->pins.npages)
 		type1_wake(iommu);
 	return had_all;
 }

@@ -26,12 +26,14 @@
  * hole from index 0 on, so the index of one is the sum of those before it, and
  * a walk goes from the front. Nothing ever needs one page out of the middle.
  *
- * Storage. Two slots live in the log itself, enough for small mappings and for
- * most that are contiguous. After them comes a list of chunks, each twice as
- * large as the one before up to a page. Slots are appended one by one.
- * extent_log_reserve() makes sure that there is room for one more, and one append
- * takes one more at most; so the caller reserves, changes the IOMMU, and
- * then appends, which cannot fail.
+ * Storage. A log is 16 bytes in its mapping: how many pages, and one slot, which is
+ * enough for small mappings and for most that are contiguous. With the second slot
+ * the two go into a list of chunks, each twice as large as the one before up to a
+ * page. What only matters while a log grows is the writer's: where the end is and
+ * where a window began. A writer that comes to a log which is not empty finds that
+ * by reading it. Slots are appended one by one. extent_writer_reserve() makes sure
+ * that there is room for one more, and one append takes one more at most; so the
+ * caller reserves, changes the IOMMU, and then appends, which cannot fail.
  *
  * Opaque stretches. Memory in small pieces would take eight bytes a page. A
  * window is a naturally aligned 2 MiB of IOVA; when the runs that begin in one
@@ -56,10 +58,10 @@
  *    exceed EXTENT_MAX_PAGES;
  *  - at most EXTENT_WINDOW_SLOTS slots begin in a window where all of them are
  *    of the kind EXTENT_PAGES;
- *  - log->tail is NULL or has slots in use; chunks behind it have none.
+ *  - the chunks with slots in use come first; those behind them are spares.
  *
- * Overflow: npages and index are pages of an address space, which have
- * PAGE_SHIFT bits to spare; adding the phase, less than a window, cannot wrap.
+ * Overflow: npages, index and base are pages of an address space, which have
+ * PAGE_SHIFT bits to spare; their sums cannot wrap, and three flags fit beside them.
  */
 #include "extent.h"
 
@@ -69,6 +71,7 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #define FIRST_CHUNK_BYTES	64U
@@ -103,42 +106,27 @@ static unsigned int slot_kind(u64 slot)
 	return slot >> KIND_SHIFT;
 }
 
-/**
- * extent_log_init() - Begin an empty log
- * @log: the log
- * @iova: where the mapping begins
- *
- * Context: Any.
- */
-void extent_log_init(struct extent_log *log, unsigned long iova)
+static void free_chunks(struct extent_chunk *chunk)
 {
-	*log = (struct extent_log){
-		.phase = (iova >> PAGE_SHIFT) & (EXTENT_WINDOW_PAGES - 1),
-		.window = ULONG_MAX,
-	};
-}
-
-/**
- * extent_log_clear() - Forget everything and free what the log took
- * @log: the log; empty afterwards, fit for use
- *
- * Context: Any.
- */
-void extent_log_clear(struct extent_log *log)
-{
-	struct extent_chunk *chunk = log->chunks;
-
 	while (chunk) {
 		struct extent_chunk *next = chunk->next;
 
 		kfree(chunk);
 		chunk = next;
 	}
+}
 
-	*log = (struct extent_log){
-		.phase = log->phase,
-		.window = ULONG_MAX,
-	};
+/**
+ * extent_log_clear() - Forget everything and free what the log took
+ * @log: the log; empty afterwards
+ *
+ * Context: Any.
+ */
+void extent_log_clear(struct extent_log *log)
+{
+	if (log->is_long)
+		free_chunks(log->chunks);
+	*log = (struct extent_log){};
 }
 
 /**
@@ -150,84 +138,186 @@ void extent_log_clear(struct extent_log *log)
  */
 size_t extent_log_bytes(const struct extent_log *log)
 {
-	const struct extent_chunk *chunk;
+	const struct extent_chunk *chunk = log->is_long ? log->chunks : NULL;
 	size_t bytes = 0;
 
-	for (chunk = log->chunks; chunk; chunk = chunk->next)
+	for (; chunk; chunk = chunk->next)
 		bytes += struct_size(chunk, slot, chunk->capacity);
 	return bytes;
 }
 
-/* The chunk that comes after what @log->tail is, spare or NULL. */
-static struct extent_chunk *chunk_behind(const struct extent_log *log)
+/**
+ * extent_log_counted() - How many pages of a log are charged as locked memory?
+ * @log: the log
+ *
+ * Quick where no device's frames are in it.
+ *
+ * Context: Process context, may sleep.
+ * Return: their number.
+ */
+unsigned long extent_log_counted(const struct extent_log *log)
 {
-	return log->tail ? log->tail->next : log->chunks;
+	struct extent_iter iter;
+	unsigned long npages = 0;
+
+	if (!log->has_device)
+		return log->npages;
+
+	extent_iter_init(&iter, log);
+	while (extent_iter_next(&iter)) {
+		if (extent_is_counted(iter.now.kind))
+			npages += iter.now.npages;
+		cond_resched();
+	}
+	return npages;
 }
 
-static bool tail_is_full(const struct extent_log *log)
+static bool chunk_is_full(const struct extent_chunk *chunk)
 {
-	if (log->tail)
-		return log->tail->nr == log->tail->capacity;
-	return log->inline_nr == EXTENT_INLINE_SLOTS;
+	return chunk->nr == chunk->capacity;
+}
+
+/* The chunk that comes after the last slot's, spare or NULL. */
+static struct extent_chunk *chunk_behind(const struct extent_writer *writer)
+{
+	if (writer->tail)
+		return writer->tail->next;
+	return writer->log->is_long ? writer->log->chunks : NULL;
+}
+
+/* Where the next slot goes: NULL for the log itself, or where there is no room. */
+static struct extent_chunk *chunk_for_next(const struct extent_writer *writer)
+{
+	if (writer->tail && !chunk_is_full(writer->tail))
+		return writer->tail;
+	return chunk_behind(writer);
+}
+
+/* Note in which window a slot begins that comes next, at page @index. */
+static void enter_window(struct extent_writer *writer, unsigned long index,
+			 struct extent_chunk *chunk, unsigned int at)
+{
+	unsigned long window = (writer->base + index) / EXTENT_WINDOW_PAGES;
+
+	if (window == writer->window)
+		return;
+
+	writer->window = window;
+	writer->window_chunk = chunk;
+	writer->window_at = at;
+	writer->window_nr = 0;
 }
 
 /**
- * extent_log_reserve() - Make sure that the next append needs no memory
- * @log: the log
+ * extent_writer_init() - Begin to append to a log
+ * @writer: the writer
+ * @log: the log, which may have pages; it has no other writer from now on
+ * @iova: where the mapping begins
  *
- * Context: Process context, may sleep.
- * Return: 0, or -ENOMEM with the log as it was.
+ * Context: Any.
  */
-int extent_log_reserve(struct extent_log *log)
+void extent_writer_init(struct extent_writer *writer, struct extent_log *log,
+			unsigned long iova)
 {
-	struct extent_chunk *chunk, *before = log->tail;
-	size_t bytes = FIRST_CHUNK_BYTES;
+	struct extent_chunk *chunk = log->is_long ? log->chunks : NULL;
+	unsigned long index = 0;
+	unsigned int at = 0;
 
-	if (!tail_is_full(log) || chunk_behind(log))
-		return 0;
+	*writer = (struct extent_writer){
+		.log = log,
+		.base = iova >> PAGE_SHIFT,
+		.window = ULONG_MAX,
+	};
 
-	if (before)
-		bytes = min_t(size_t, LAST_CHUNK_BYTES,
-			      2 * struct_size(before, slot, before->capacity));
+	while (index < log->npages) {
+		if (chunk && at == chunk->nr) {
+			chunk = chunk->next;
+			at = 0;
+		}
+		enter_window(writer, index, chunk, at);
+		index += slot_pages(chunk ? chunk->slot[at] : log->slot);
+		writer->tail = chunk;
+		writer->window_nr++;
+		at++;
+	}
+}
 
-	chunk = kmalloc(bytes, GFP_KERNEL_ACCOUNT);
+static struct extent_chunk *alloc_chunk(size_t bytes)
+{
+	struct extent_chunk *chunk = kmalloc(bytes, GFP_KERNEL_ACCOUNT);
+
 	if (!chunk)
-		return -ENOMEM;
+		return NULL;
 
 	chunk->next = NULL;
 	chunk->nr = 0;
 	chunk->capacity = (bytes - sizeof(*chunk)) / sizeof(chunk->slot[0]);
-	if (before)
-		before->next = chunk;
+	return chunk;
+}
+
+/* The slot in the log moves into a chunk, to which others can be added. */
+static void make_long(struct extent_writer *writer, struct extent_chunk *chunk)
+{
+	struct extent_log *log = writer->log;
+
+	chunk->slot[0] = log->slot;
+	chunk->nr = 1;
+	log->chunks = chunk;
+	log->is_long = true;
+	writer->tail = chunk;
+	writer->window_chunk = chunk;
+}
+
+/**
+ * extent_writer_reserve() - Make sure that the next append needs no memory
+ * @writer: the writer
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or -ENOMEM with the log as it was.
+ */
+int extent_writer_reserve(struct extent_writer *writer)
+{
+	struct extent_chunk *chunk, *tail = writer->tail;
+	size_t bytes = FIRST_CHUNK_BYTES;
+
+	if (!writer->log->npages || chunk_for_next(writer))
+		return 0;
+
+	if (tail)
+		bytes = min_t(size_t, LAST_CHUNK_BYTES,
+			      2 * struct_size(tail, slot, tail->capacity));
+	chunk = alloc_chunk(bytes);
+	if (!chunk)
+		return -ENOMEM;
+
+	if (tail)
+		tail->next = chunk;
 	else
-		log->chunks = chunk;
+		make_long(writer, chunk);
 	return 0;
 }
 
-static u64 *last_slot(struct extent_log *log)
+static u64 *last_slot(const struct extent_writer *writer)
 {
-	if (log->tail)
-		return &log->tail->slot[log->tail->nr - 1];
-	if (log->inline_nr)
-		return &log->inline_slot[log->inline_nr - 1];
-	return NULL;
+	if (writer->tail)
+		return &writer->tail->slot[writer->tail->nr - 1];
+	return writer->log->npages ? &writer->log->slot : NULL;
 }
 
-static void add_slot(struct extent_log *log, u64 slot)
+static void add_slot(struct extent_writer *writer, u64 slot)
 {
-	if (tail_is_full(log)) {
-		struct extent_chunk *behind = chunk_behind(log);
+	struct extent_log *log = writer->log;
+	struct extent_chunk *chunk = chunk_for_next(writer);
 
-		if (WARN_ON_ONCE(!behind))
+	if (chunk) {
+		chunk->slot[chunk->nr++] = slot;
+		writer->tail = chunk;
+	} else {
+		if (WARN_ON_ONCE(log->npages))
 			return;
-		log->tail = behind;
+		log->slot = slot;
 	}
-
-	if (log->tail)
-		log->tail->slot[log->tail->nr++] = slot;
-	else
-		log->inline_slot[log->inline_nr++] = slot;
-	log->nr_slots++;
+	writer->window_nr++;
 	log->npages += slot_pages(slot);
 }
 
@@ -244,24 +334,31 @@ static void grow_slot(struct extent_log *log, u64 *slot, unsigned long npages)
 	*slot += (u64)npages << PAGES_SHIFT;
 }
 
+/* Pages from page @index on, itself included, that are in its window. */
+static unsigned long room_at(const struct extent_writer *writer,
+			     unsigned long index)
+{
+	return extent_window_room((writer->base + index) << PAGE_SHIFT);
+}
+
 /*
  * The first page of the window that page @index is in. Page 0 stands for the
  * window's start where the mapping begins inside the window.
  */
-static unsigned long window_start(const struct extent_log *log,
+static unsigned long window_start(const struct extent_writer *writer,
 				  unsigned long index)
 {
-	unsigned long into = EXTENT_WINDOW_PAGES -
-			     extent_window_room(log, index);
+	unsigned long into = EXTENT_WINDOW_PAGES - room_at(writer, index);
 
 	return index - min(index, into);
 }
 
 /* Does the last slot end inside an opaque window, so that more goes there? */
-static bool is_in_opaque_window(const struct extent_log *log, const u64 *last)
+static bool is_in_opaque_window(const struct extent_writer *writer,
+				const u64 *last)
 {
 	return last && slot_kind(*last) == EXTENT_OPAQUE &&
-	       extent_window_room(log, log->npages) != EXTENT_WINDOW_PAGES;
+	       room_at(writer, writer->log->npages) != EXTENT_WINDOW_PAGES;
 }
 
 static bool merges(u64 last, unsigned long pfn, unsigned long npages,
@@ -275,95 +372,69 @@ static bool merges(u64 last, unsigned long pfn, unsigned long npages,
 	return extent_may_grow_at(pfn, kind);
 }
 
-/* A walk over the slots that began in the present window. */
+/* A walk over the slots that began in the present window, which are in chunks. */
 struct window_walk {
-	struct extent_chunk *chunk;	/* NULL: the inline slots */
-	unsigned int slot;
+	struct extent_chunk *chunk;
+	unsigned int at;
 	unsigned int left;
 };
 
-static struct window_walk window_walk_init(struct extent_log *log)
+static struct window_walk window_walk_init(const struct extent_writer *writer)
 {
-	struct window_walk walk = {
-		.chunk = log->window_tail,
-		.left = log->nr_slots - log->window_slot,
+	return (struct window_walk){
+		.chunk = writer->window_chunk,
+		.at = writer->window_at,
+		.left = writer->window_nr,
 	};
-	struct extent_chunk *chunk;
-	unsigned int before = 0;
-
-	if (!walk.chunk) {
-		walk.slot = log->window_slot;
-		return walk;
-	}
-
-	/* Few windows are cut short; who is pays for counting. */
-	before = EXTENT_INLINE_SLOTS;
-	for (chunk = log->chunks; chunk != walk.chunk; chunk = chunk->next)
-		before += chunk->nr;
-	walk.slot = log->window_slot - before;
-	return walk;
 }
 
-static u64 *window_walk_next(struct extent_log *log, struct window_walk *walk)
+static u64 *window_walk_next(struct window_walk *walk)
 {
 	if (!walk->left)
 		return NULL;
-	walk->left--;
 
-	if (!walk->chunk) {
-		if (walk->slot < EXTENT_INLINE_SLOTS)
-			return &log->inline_slot[walk->slot++];
-		walk->chunk = log->chunks;
-		walk->slot = 0;
-	} else if (walk->slot == walk->chunk->capacity) {
+	walk->left--;
+	if (walk->at == walk->chunk->nr) {
 		walk->chunk = walk->chunk->next;
-		walk->slot = 0;
+		walk->at = 0;
 	}
-	return &walk->chunk->slot[walk->slot++];
+	return &walk->chunk->slot[walk->at++];
 }
 
-/* Is every extent that began in the present window plain memory? */
-static bool window_is_plain(struct extent_log *log)
+/* Are all slots of the present window memory that was pinned page by page? */
+static bool window_is_plain(const struct extent_writer *writer)
 {
-	struct window_walk walk = window_walk_init(log);
+	struct window_walk walk = window_walk_init(writer);
 	u64 *slot;
 
-	while ((slot = window_walk_next(log, &walk)))
+	while ((slot = window_walk_next(&walk)))
 		if (slot_kind(*slot) != EXTENT_PAGES)
 			return false;
 	return true;
 }
 
-/* Give up the slots of the present window; the chunks stay as spares. */
-static void drop_window_slots(struct extent_log *log)
+/* Give up the slots of the present window; chunks that get empty are spares. */
+static void drop_window_slots(struct extent_writer *writer)
 {
-	struct window_walk walk = window_walk_init(log);
-	struct extent_chunk *chunk = walk.chunk;
-	unsigned int keep = walk.slot;
+	struct window_walk walk = window_walk_init(writer);
+	struct extent_chunk *first = writer->window_chunk;
+	struct extent_chunk *chunk, *before = NULL;
 	u64 *slot;
 
-	while ((slot = window_walk_next(log, &walk)))
-		log->npages -= slot_pages(*slot);
+	while ((slot = window_walk_next(&walk)))
+		writer->log->npages -= slot_pages(*slot);
+	writer->window_nr = 0;
 
-	log->nr_slots = log->window_slot;
-	log->tail = chunk;
-	if (chunk) {
-		chunk->nr = keep;
-		chunk = chunk->next;
-	} else {
-		log->inline_nr = keep;
-		chunk = log->chunks;
-	}
-	for (; chunk && chunk->nr; chunk = chunk->next)
+	first->nr = writer->window_at;
+	for (chunk = first->next; chunk && chunk->nr; chunk = chunk->next)
 		chunk->nr = 0;
 
-	/* An emptied chunk is a spare too. */
-	if (log->tail && !log->tail->nr) {
-		struct extent_chunk *before = NULL;
-
-		for (chunk = log->chunks; chunk != log->tail; chunk = chunk->next)
+	writer->tail = first;
+	if (!first->nr) {
+		for (chunk = writer->log->chunks; chunk != first;
+		     chunk = chunk->next)
 			before = chunk;
-		log->tail = before;
+		writer->tail = before;
 	}
 }
 
@@ -371,66 +442,72 @@ static void drop_window_slots(struct extent_log *log)
  * Make the present window opaque from its start, or from where it went on after
  * an opaque or other kind's extent that reached into it.
  */
-static bool collapse_window(struct extent_log *log)
+static bool collapse_window(struct extent_writer *writer)
 {
+	struct extent_log *log = writer->log;
 	const unsigned long end = log->npages;
-	const unsigned long start = window_start(log, end - 1);
+	const unsigned long start = window_start(writer, end - 1);
 	unsigned long npages;
 	u64 *last;
 
-	if (!window_is_plain(log))
+	if (!window_is_plain(writer))
 		return false;
 
-	drop_window_slots(log);
+	drop_window_slots(writer);
 	log->has_opaque = true;
 
-	last = last_slot(log);
+	last = last_slot(writer);
 	if (last && log->npages > start && slot_kind(*last) == EXTENT_PAGES)
 		resize_last_slot(log, last,
 				 slot_pages(*last) - (log->npages - start));
 
 	npages = end - log->npages;
-	last = last_slot(log);
 	if (last && slot_kind(*last) == EXTENT_OPAQUE &&
 	    slot_pages(*last) + EXTENT_WINDOW_PAGES <= EXTENT_MAX_PAGES)
 		resize_last_slot(log, last, slot_pages(*last) + npages);
 	else
-		add_slot(log, pack(0, npages, EXTENT_OPAQUE));
+		add_slot(writer, pack(0, npages, EXTENT_OPAQUE));
 	return true;
 }
 
-/* Note in which window the slot that comes next begins. */
-static void enter_window(struct extent_log *log)
+/* Add a slot; false where its window went opaque instead. */
+static bool add_to_window(struct extent_writer *writer, u64 slot)
 {
-	unsigned long window = (log->phase + log->npages) / EXTENT_WINDOW_PAGES;
+	struct extent_chunk *chunk = chunk_for_next(writer);
 
-	if (window == log->window)
-		return;
+	enter_window(writer, writer->log->npages, chunk, chunk ? chunk->nr : 0);
+	if (slot_kind(slot) == EXTENT_PAGES &&
+	    writer->window_nr >= EXTENT_WINDOW_SLOTS && collapse_window(writer))
+		return false;
 
-	log->window = window;
-	log->window_slot = log->nr_slots;
-	log->window_tail = tail_is_full(log) ? chunk_behind(log) : log->tail;
+	add_slot(writer, slot);
+	return true;
 }
 
 /**
- * extent_log_append() - Log what stands behind the next pages
- * @log: the log
+ * extent_writer_append() - Log what stands behind the next pages
+ * @writer: the writer
  * @pfn: first frame
  * @npages: how many pages; extent_fits() must be true
  * @kind: EXTENT_PAGES, EXTENT_DEVICE or an order
  *
- * Context: Any; extent_log_reserve() was called since the last append.
+ * Context: Any; extent_writer_reserve() was called since the last append.
  */
-void extent_log_append(struct extent_log *log, unsigned long pfn,
-		       unsigned long npages, unsigned int kind)
+void extent_writer_append(struct extent_writer *writer, unsigned long pfn,
+			  unsigned long npages, unsigned int kind)
 {
+	struct extent_log *log = writer->log;
+
+	if (kind == EXTENT_DEVICE)
+		log->has_device = true;
+
 	/* At most twice: what fits into an opaque window, then the rest. */
 	while (npages) {
-		u64 *last = last_slot(log);
+		u64 *last = last_slot(writer);
 
-		if (kind == EXTENT_PAGES && is_in_opaque_window(log, last)) {
+		if (kind == EXTENT_PAGES && is_in_opaque_window(writer, last)) {
 			unsigned long n = min(npages,
-					      extent_window_room(log, log->npages));
+					      room_at(writer, log->npages));
 
 			grow_slot(log, last, n);
 			pfn += n;
@@ -443,14 +520,22 @@ void extent_log_append(struct extent_log *log, unsigned long pfn,
 			return;
 		}
 
-		enter_window(log);
-		if (kind == EXTENT_PAGES &&
-		    log->nr_slots - log->window_slot >= EXTENT_WINDOW_SLOTS &&
-		    collapse_window(log))
-			continue;
+		if (add_to_window(writer, pack(pfn, npages, kind)))
+			return;
+	}
+}
 
-		add_slot(log, pack(pfn, npages, kind));
-		return;
+/**
+ * extent_writer_finish() - Nothing more is to come
+ * @writer: the writer, which may append all the same after extent_writer_reserve()
+ *
+ * Context: Any.
+ */
+void extent_writer_finish(struct extent_writer *writer)
+{
+	if (writer->tail) {
+		free_chunks(writer->tail->next);
+		writer->tail->next = NULL;
 	}
 }
 
@@ -481,7 +566,10 @@ unsigned long extent_pins(const struct extent *extent)
  */
 void extent_iter_init(struct extent_iter *iter, const struct extent_log *log)
 {
-	*iter = (struct extent_iter){ .log = log };
+	*iter = (struct extent_iter){
+		.log = log,
+		.chunk = log->is_long ? log->chunks : NULL,
+	};
 }
 
 /**
@@ -493,23 +581,18 @@ void extent_iter_init(struct extent_iter *iter, const struct extent_log *log)
  */
 bool extent_iter_next(struct extent_iter *iter)
 {
-	u64 slot;
+	u64 slot = iter->log->slot;
 
-	if (!iter->chunk && iter->slot == iter->log->inline_nr) {
-		if (!iter->log->tail)
-			return false;
-		iter->chunk = iter->log->chunks;
-		iter->slot = 0;
-	} else if (iter->chunk && iter->slot == iter->chunk->nr) {
-		if (iter->chunk == iter->log->tail)
-			return false;
-		iter->chunk = iter->chunk->next;
-		iter->slot = 0;
+	if (iter->index == iter->log->npages)
+		return false;
+
+	if (iter->chunk) {
+		if (iter->slot == iter->chunk->nr) {
+			iter->chunk = iter->chunk->next;
+			iter->slot = 0;
+		}
+		slot = iter->chunk->slot[iter->slot++];
 	}
-
-	slot = iter->chunk ? iter->chunk->slot[iter->slot] :
-			     iter->log->inline_slot[iter->slot];
-	iter->slot++;
 
 	iter->now = (struct extent){
 		.index = iter->index,

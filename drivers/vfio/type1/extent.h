@@ -12,13 +12,13 @@
 #define EXTENT_WINDOW_PAGES	(SZ_2M >> PAGE_SHIFT)
 /* Slots that the fragments of one window may take before it goes opaque. */
 #define EXTENT_WINDOW_SLOTS	56U
-/* Slots that every log has without allocating. */
-#define EXTENT_INLINE_SLOTS	2U
-
 /* The fields of a slot. */
 #define EXTENT_PFN_BITS		40
 #define EXTENT_PAGES_BITS	19
 #define EXTENT_KIND_BITS	5
+
+/* Pages of a log: an address space has PAGE_SHIFT bits less, flags need three. */
+#define EXTENT_LOG_PAGES_BITS	(BITS_PER_LONG - 3)
 
 /* The longest extent, in pages. */
 #define EXTENT_MAX_PAGES	BIT(EXTENT_PAGES_BITS)
@@ -59,7 +59,7 @@ struct extent {
  * struct extent_chunk - Slots allocated together
  * @next: the chunk behind this one
  * @capacity: slots that there is memory for
- * @nr: slots in use; those of the chunks behind @tail are unused spares
+ * @nr: slots in use
  * @slot: the slots
  */
 struct extent_chunk {
@@ -72,32 +72,42 @@ struct extent_chunk {
 /**
  * struct extent_log - An append-only record of extents
  *
- * Guarded by whatever guards the mapping that owns it.
+ * Guarded by whatever guards the mapping that owns it. All bits zero is an empty
+ * one.
  *
- * @npages: pages logged, from the start of the mapping on without holes
- * @inline_slot: the first slots
- * @chunks: the slots after those
- * @tail: chunk that the last slot is in; NULL while @inline_slot will do
- * @window_tail: chunk that slot number @window_slot is in, or NULL as above
- * @window: number of the window that @window_slot is about
- * @nr_slots: slots in use
- * @window_slot: first slot that began in @window
- * @phase: pages from the window's start to the start of the mapping
- * @inline_nr: slots in use of @inline_slot
+ * @npages: pages logged, from the start of the mapping on without holes; to be
+ *	read by extent_log_pages()
+ * @is_long: slots are in @chunks
  * @has_opaque: there may be extents of that kind
+ * @has_device: there are extents of that kind
+ * @slot: the one slot, where that does
+ * @chunks: all of them, where it does not
  */
 struct extent_log {
-	unsigned long npages;
-	u64 inline_slot[EXTENT_INLINE_SLOTS];
-	struct extent_chunk *chunks;
-	struct extent_chunk *tail;
-	struct extent_chunk *window_tail;
-	unsigned long window;
-	unsigned int nr_slots;
-	unsigned int window_slot;
-	u16 phase;
-	u8 inline_nr;
-	bool has_opaque;
+	unsigned long npages : EXTENT_LOG_PAGES_BITS;
+	unsigned long is_long : 1;
+	unsigned long has_opaque : 1;
+	unsigned long has_device : 1;
+	union {
+		u64 slot;
+		struct extent_chunk *chunks;
+	};
+};
+
+/**
+ * struct extent_writer - Who appends to a log
+ *
+ * Others may clear the log meanwhile; then the writer is to be made anew.
+ */
+struct extent_writer {
+	/* private: */
+	struct extent_log *log;
+	unsigned long base;		/* page of IOVA that the log begins at */
+	struct extent_chunk *tail;	/* chunk of the last slot; or NULL: none is in one */
+	unsigned long window;		/* number of the window that was entered last */
+	struct extent_chunk *window_chunk;	/* where its slots begin: the chunk, */
+	unsigned int window_at;		/* and the slot in it */
+	unsigned int window_nr;		/* how many slots began in it */
 };
 
 /**
@@ -108,21 +118,35 @@ struct extent_iter {
 	struct extent now;
 	/* private: */
 	const struct extent_log *log;
-	const struct extent_chunk *chunk;	/* NULL: the inline slots */
+	const struct extent_chunk *chunk;	/* NULL: the slot in the log */
 	unsigned int slot;			/* to read next */
 	unsigned long index;			/* page behind @now */
 };
 
-void extent_log_init(struct extent_log *log, unsigned long iova);
 void extent_log_clear(struct extent_log *log);
-int extent_log_reserve(struct extent_log *log);
-void extent_log_append(struct extent_log *log, unsigned long pfn,
-		       unsigned long npages, unsigned int kind);
+unsigned long extent_log_counted(const struct extent_log *log);
 size_t extent_log_bytes(const struct extent_log *log);
+
+void extent_writer_init(struct extent_writer *writer, struct extent_log *log,
+			unsigned long iova);
+int extent_writer_reserve(struct extent_writer *writer);
+void extent_writer_append(struct extent_writer *writer, unsigned long pfn,
+			  unsigned long npages, unsigned int kind);
+void extent_writer_finish(struct extent_writer *writer);
+
 unsigned long extent_pins(const struct extent *extent);
 
 void extent_iter_init(struct extent_iter *iter, const struct extent_log *log);
 bool extent_iter_next(struct extent_iter *iter);
+
+/**
+ * extent_log_pages() - How many pages does a log have?
+ * @log: the log
+ */
+static inline unsigned long extent_log_pages(const struct extent_log *log)
+{
+	return log->npages;
+}
 
 /**
  * extent_fits() - Can the log hold these frames?
@@ -130,7 +154,7 @@ bool extent_iter_next(struct extent_iter *iter);
  * @npages: how many, at least one
  *
  * Context: Any.
- * Return: true when extent_log_append() may be called with them.
+ * Return: true when extent_writer_append() may be called with them.
  */
 static inline bool extent_fits(unsigned long pfn, unsigned long npages)
 {
@@ -160,17 +184,15 @@ static inline bool extent_may_grow_at(unsigned long pfn, unsigned int kind)
 }
 
 /**
- * extent_window_room() - How many pages are left in a page's window?
- * @log: the log
- * @index: the page, counted from the start of the mapping
+ * extent_window_room() - How many pages are left in a window?
+ * @iova: address of a page in it
  *
  * Return: their number, the page itself included.
  */
-static inline unsigned long
-extent_window_room(const struct extent_log *log, unsigned long index)
+static inline unsigned long extent_window_room(unsigned long iova)
 {
 	return EXTENT_WINDOW_PAGES -
-	       ((log->phase + index) & (EXTENT_WINDOW_PAGES - 1));
+	       ((iova >> PAGE_SHIFT) & (EXTENT_WINDOW_PAGES - 1));
 }
 
 #endif /* VFIO_TYPE1_EXTENT_H */

@@ -36,6 +36,7 @@
  * @payer: who pays for it; outlives the mapping, which is another thread's to
  *	unmap once it is settled
  * @pinner: the walk over its memory
+ * @writer: of the mapping's log, from the first look at it on
  * @open: pinned run that is in no domain yet
  * @done: pages that we entered and logged
  * @credit: pages charged but not yet accounted to the log
@@ -47,6 +48,7 @@ struct fill {
 	struct type1_mapping *mapping;
 	struct type1_payer *payer;
 	struct type1_pinner pinner;
+	struct extent_writer writer;
 	struct type1_run open;
 	unsigned long done;
 	unsigned long credit;
@@ -137,7 +139,6 @@ static int map_everywhere(struct fill *fill, const struct type1_run *run)
 static int publish_open_run(struct fill *fill, unsigned long npages,
 			    enum type1_rule *why)
 {
-	struct type1_mapping *mapping = fill->mapping;
 	struct type1_run run = fill->open;
 	int ret;
 
@@ -148,7 +149,7 @@ static int publish_open_run(struct fill *fill, unsigned long npages,
 		return -EINVAL;
 
 	*why = TYPE1_RULE_MEMORY;
-	ret = extent_log_reserve(&mapping->log);
+	ret = extent_writer_reserve(&fill->writer);
 	if (ret)
 		return ret;
 
@@ -157,11 +158,9 @@ static int publish_open_run(struct fill *fill, unsigned long npages,
 	if (ret)
 		return ret;
 
-	extent_log_append(&mapping->log, run.pfn, npages, run.kind);
-	if (extent_is_counted(run.kind)) {
-		mapping->charged += npages;
+	extent_writer_append(&fill->writer, run.pfn, npages, run.kind);
+	if (extent_is_counted(run.kind))
 		fill->credit -= npages;
-	}
 	fill->done += npages;
 	fill->open.pfn += npages;
 	fill->open.npages -= npages;
@@ -209,17 +208,20 @@ static bool is_current(struct fill *fill)
 {
 	lockdep_assert_held(&fill->iommu->lock);
 
-	return fill->mapping->log.npages == fill->done;
+	return extent_log_pages(&fill->mapping->log) == fill->done;
 }
 
+/* Go on where the log ends. */
 static void begin_again(struct fill *fill)
 {
+	struct type1_mapping *mapping = fill->mapping;
+
 	drop_open_run(fill);
 	/* Whoever emptied it charged what drivers hold by itself. */
-	fill->credit += fill->mapping->pins_charged;
-	fill->mapping->pins_charged = 0;
-	fill->done = fill->mapping->log.npages;
-	type1_pinner_seek(&fill->pinner, fill->mapping, fill->done);
+	fill->credit += type1_pins_take_charge(mapping);
+	fill->done = extent_log_pages(&mapping->log);
+	extent_writer_init(&fill->writer, &mapping->log, mapping->span.first);
+	type1_pinner_seek(&fill->pinner, mapping, fill->done);
 }
 
 /* The half of a round that needs the lock. */
@@ -237,6 +239,9 @@ static int publish_batch(struct fill *fill, enum type1_rule *why)
 		return 0;
 	}
 
+	if (!fill->writer.log)
+		extent_writer_init(&fill->writer, &fill->mapping->log,
+				   fill->mapping->span.first);
 	if (!is_current(fill)) {
 		begin_again(fill);
 		return 0;
@@ -256,6 +261,7 @@ static int publish_batch(struct fill *fill, enum type1_rule *why)
 		if (ret)
 			return ret;
 	}
+	extent_writer_finish(&fill->writer);
 	fill->is_over = true;
 	return 0;
 }
@@ -359,9 +365,6 @@ int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 
 	fill.payer = type1_payer_get(mapping->payer);
 	type1_pinner_init(&fill.pinner, mapping);
-	/* Where somebody began, go on; where it is emptied now, is_current() tells. */
-	fill.done = READ_ONCE(mapping->log.npages);
-	type1_pinner_seek(&fill.pinner, mapping, fill.done);
 	do {
 		ret = fill_round(&fill, why);
 	} while (!ret && !fill.is_over);

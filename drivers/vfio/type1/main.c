@@ -73,6 +73,7 @@ static struct type1 *alloc_address_space(unsigned long type)
 	init_waitqueue_head(&iommu->settled_wait);
 	INIT_LIST_HEAD(&iommu->domains);
 	INIT_LIST_HEAD(&iommu->emulated_groups);
+	INIT_LIST_HEAD(&iommu->unmaps);
 	iommu->mappings = RB_ROOT;
 	iommu->mappings_left = READ_ONCE(dma_entry_limit);
 	iommu->pgsizes = PAGE_MASK;
@@ -133,11 +134,11 @@ static void show_mapping(struct seq_file *m,
 		   mapping->span.first, mapping->span.last,
 		   mapping->prot & IOMMU_READ ? 'r' : '-',
 		   mapping->prot & IOMMU_WRITE ? 'w' : '-',
-		   mapping->charged + mapping->pins_charged,
-		   mapping->pins.npages);
-	if (mapping->dirty)
+		   extent_log_counted(&mapping->log) +
+		   type1_pins_charged(mapping), type1_pins(mapping));
+	if (type1_dirty_bits(mapping))
 		seq_printf(m, " dirty=%u",
-			   bitmap_weight(mapping->dirty,
+			   bitmap_weight(type1_dirty_bits(mapping),
 					 type1_mapping_pages(mapping)));
 	if (mapping->is_busy)
 		seq_puts(m, " busy");
@@ -159,8 +160,8 @@ static void type1_show_fdinfo(void *iommu_data, struct seq_file *m)
 	     mapping = type1_mapping_next(mapping)) {
 		nr++;
 		busy += mapping->is_busy;
-		pinned += mapping->charged;
-		held += mapping->pins.npages;
+		pinned += extent_log_counted(&mapping->log);
+		held += type1_pins(mapping);
 		logged += extent_log_bytes(&mapping->log);
 	}
 
@@ -204,13 +205,23 @@ static const struct vfio_iommu_driver_ops type1_ops = {
 
 static int __init type1_init(void)
 {
-	return vfio_register_iommu_driver(&type1_ops);
+	int ret;
+
+	ret = type1_mappings_init();
+	if (ret)
+		return ret;
+
+	ret = vfio_register_iommu_driver(&type1_ops);
+	if (ret)
+		type1_mappings_exit();
+	return ret;
 }
 module_init(type1_init);
 
 static void __exit type1_exit(void)
 {
 	vfio_unregister_iommu_driver(&type1_ops);
+	type1_mappings_exit();
 }
 module_exit(type1_exit);
 

@@ -52,7 +52,7 @@ static int check_copy(struct copy *copy, struct type1_mapping **mapping)
 
 	/* One that goes is there until drivers, who were told, let go of it. */
 	copy->why = TYPE1_RULE_NOT_MAPPED;
-	if (!*mapping || !((*mapping)->is_open || (*mapping)->claim))
+	if (!*mapping || !((*mapping)->is_open || (*mapping)->is_claimed))
 		return -EINVAL;
 
 	copy->why = TYPE1_RULE_SUSPENDED;
@@ -179,7 +179,7 @@ static int copy_some(struct copy *copy)
 	if (mapping->payer->mm == current->mm)
 		done = copy_at_once(copy, copy_vaddr(copy, mapping), n);
 	if (done) {
-		if (copy->is_write && mapping->dirty)
+		if (copy->is_write && type1_dirty_bits(mapping))
 			type1_dirty_mark(mapping,
 					 copy->iova - mapping->span.first, done);
 	} else {

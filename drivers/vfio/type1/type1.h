@@ -15,8 +15,9 @@
  * domain that leaves empties all.
  *
  * Besides, drivers of devices pin single pages of mappings, whether those are
- * filled or not. These pins are kept in a table of each mapping (see pins.c). They
- * are charged only while there is no domain, since else the mapping itself is.
+ * filled or not. These pins are kept in a table (see pins.c), which a mapping gets
+ * when it is first needed. They are charged only while there is no domain, since
+ * else the mapping itself is.
  *
  * Nobody's lock is held while user memory is faulted in. Whoever fills a mapping
  * marks it *busy* and pins batch by batch with no lock; between batches it takes
@@ -41,7 +42,9 @@
  *
  * Unmapping makes mappings busy too, where drivers hold pages of them: it tells
  * the drivers with no lock held, and they come back to unpin. Such a mapping is
- * *closed* for new pins.
+ * *closed* for new pins and *claimed*. Of two unmaps that want to claim mappings
+ * which begin in the same range the later one waits, so that it is plain whose a
+ * claimed mapping is.
  *
  * Invariants, with &type1.lock held, of a mapping that is not busy:
  *  - no domain: the log is empty, and the charge is for pages that drivers hold;
@@ -103,7 +106,8 @@ enum vfio_group_type;
  * @pgsizes: page sizes that users are told of; alignment is the smallest
  * @mappings_left: how many mappings may still be made
  * @payer: who mapped last, to be shared by who maps next; a reference, or NULL
- * @births: count of mappings that were ever made
+ * @births: how many &type1_usage.birth were given out
+ * @unmaps: list of the unmaps that wait for drivers with @lock dropped, see unmap.c
  * @settled: count of mappings that stopped being busy, lost their last pin or their
  *	last copy
  * @settled_wait: wait queue for @settled to change
@@ -126,6 +130,7 @@ struct type1 {
 	unsigned int mappings_left;
 	struct type1_payer *payer;
 	u64 births;
+	struct list_head unmaps;
 	unsigned long settled;
 	wait_queue_head_t settled_wait;
 	unsigned int nr_suspended;
@@ -154,25 +159,42 @@ struct type1_payer {
 };
 
 /**
+ * struct type1_usage - What is known of a mapping page by page
+ *
+ * Most mappings have none, so they do not pay for it. One is made when a driver
+ * is about to pin or dirty pages are tracked, and stays as long as the mapping.
+ *
+ * @pins: pages that drivers hold
+ * @pins_charged: pages charged for @pins; all of them while there is no domain
+ * @dirty: a bit a page, set where devices may have written it; there while dirty
+ *	pages are tracked, see dirty.c
+ * @birth: a number that no other mapping of the address space has or had. Constant.
+ */
+struct type1_usage {
+	struct pin_table pins;
+	unsigned long pins_charged;
+	unsigned long *dirty;
+	u64 birth;
+};
+
+/**
  * struct type1_mapping - Memory of a process at an IOVA
+ *
+ * There may be very many, of a page each: it is small on purpose.
  *
  * @node: link in &type1.mappings
  * @dead: link in a list of mappings on their way out, instead of @node
  * @span: the IOVAs. Constant while in the tree.
  * @vaddr: where the memory is in the process
  * @payer: who pays; a reference
- * @charged: pages charged for what the log has
- * @log: frames behind the first pages of it
- * @pins: pages that drivers hold
- * @pins_charged: pages charged for @pins; all of them while there is no domain
- * @dirty: a bit a page, set where devices may have written it; there while dirty
- *	pages are tracked, see dirty.c
- * @birth: a number that no other mapping of the address space has or had
- * @claim: who unmaps it and waits for drivers, or NULL; to be compared only
+ * @log: frames behind the first pages of it; those that are not a device's are
+ *	charged
+ * @usage: pins and dirty pages, or NULL while there was neither; never replaced
  * @copies: calls that copy to or from its memory with no lock held
  * @prot: IOMMU_READ, IOMMU_WRITE or both. Constant.
  * @is_busy: somebody fills or unmaps it and nobody else may remove it
  * @is_open: drivers may pin it. Not before it is made, nor when it goes.
+ * @is_claimed: an unmap that includes its first address waits for drivers to let go
  * @is_suspended: @vaddr was taken away, see vaddr.c
  * @is_stuck: an IOMMU would not give it up, so its pages stay pinned for good
  */
@@ -184,19 +206,15 @@ struct type1_mapping {
 	struct iova_span span;
 	unsigned long vaddr;
 	struct type1_payer *payer;
-	unsigned long charged;
 	struct extent_log log;
-	struct pin_table pins;
-	unsigned long pins_charged;
-	unsigned long *dirty;
-	u64 birth;
-	const void *claim;
+	struct type1_usage *usage;
 	unsigned int copies;
-	int prot;
-	bool is_busy;
-	bool is_open;
-	bool is_suspended;
-	bool is_stuck;
+	u8 prot;
+	bool is_busy : 1;
+	bool is_open : 1;
+	bool is_claimed : 1;
+	bool is_suspended : 1;
+	bool is_stuck : 1;
 };
 
 /**
@@ -272,10 +290,29 @@ type1_mapping_pages(const struct type1_mapping *mapping)
 
 static inline bool type1_is_complete(const struct type1_mapping *mapping)
 {
-	return mapping->log.npages == type1_mapping_pages(mapping);
+	return extent_log_pages(&mapping->log) == type1_mapping_pages(mapping);
 }
 
-/* main.c: types and module parameters */
+/* Pages that drivers hold. */
+static inline unsigned long type1_pins(const struct type1_mapping *mapping)
+{
+	return mapping->usage ? mapping->usage->pins.npages : 0;
+}
+
+/* Pages charged for what drivers hold. */
+static inline unsigned long
+type1_pins_charged(const struct type1_mapping *mapping)
+{
+	return mapping->usage ? mapping->usage->pins_charged : 0;
+}
+
+/* The bits of dirty pages, or NULL while they are not tracked. */
+static inline unsigned long *type1_dirty_bits(const struct type1_mapping *mapping)
+{
+	return mapping->usage ? mapping->usage->dirty : NULL;
+}
+
+/* main.c: the module and its parameters */
 bool type1_is_known(unsigned long type);
 bool type1_unsafe_interrupts_allowed(void);
 bool type1_huge_pages_disabled(void);
@@ -287,6 +324,9 @@ long type1_ioctl(void *iommu_data, unsigned int cmd, unsigned long arg);
 int type1_map(struct type1 *iommu, u64 iova, u64 vaddr, u64 size, int prot);
 int type1_check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
 		      struct iova_span *span, enum type1_rule *why);
+int type1_mappings_init(void);
+void type1_mappings_exit(void);
+int type1_usage_make(struct type1 *iommu, struct type1_mapping *mapping);
 void type1_mapping_free(struct type1_mapping *mapping);
 u64 type1_alignment(struct type1 *iommu);
 struct type1_mapping *type1_mapping_find(struct type1 *iommu,
@@ -477,13 +517,15 @@ int type1_device_pin(void *iommu_data, struct iommu_group *group,
 void type1_device_unpin(void *iommu_data, dma_addr_t iova, int npage);
 void type1_tell_devices(struct type1 *iommu, struct iova_span span);
 void type1_pins_charge(struct type1_mapping *mapping);
+unsigned long type1_pins_take_charge(struct type1_mapping *mapping);
 void type1_pins_abandon(struct type1_mapping *mapping,
 			struct type1_refund *refund);
 
 /* dirty.c: which pages devices may have written */
 #define TYPE1_DIRTY_MAX_BYTES	SZ_256M	/* of a user's bitmap */
 
-int type1_dirty_alloc(struct type1_mapping *mapping, enum type1_rule *why);
+int type1_dirty_alloc(struct type1 *iommu, struct type1_mapping *mapping,
+		      enum type1_rule *why);
 void type1_dirty_free(struct type1_mapping *mapping);
 int type1_dirty_start(struct type1 *iommu);
 int type1_dirty_stop(struct type1 *iommu);

@@ -144,6 +144,7 @@ struct outlook {
 
 /**
  * struct unmap - A range being unmapped
+ * @next: link in &type1.unmaps while mappings are claimed
  * @iommu: the address space
  * @span: the range
  * @dead: list of &type1_mapping.dead of what was taken out of the tree
@@ -153,10 +154,11 @@ struct outlook {
  * @is_all_dirty: they all are
  * @outlook: what the range holds, as it was seen last
  * @has_claims: mappings are claimed, as @iommu->lock was dropped since they were
- *	looked at: only those are ours to unmap
+ *	looked at: only those that begin in @span are ours to unmap
  * @why: the rule that refused
  */
 struct unmap {
+	struct list_head next;
 	struct type1 *iommu;
 	struct iova_span span;
 	struct list_head dead;
@@ -172,7 +174,31 @@ struct unmap {
 /* Do drivers hold pages or copy, so that they are to be waited for? */
 static bool is_held(const struct type1_mapping *mapping)
 {
-	return mapping->pins.npages || mapping->copies;
+	return type1_pins(mapping) || mapping->copies;
+}
+
+/* Does another unmap claim mappings that begin where ours may? */
+static bool meets_claims(const struct unmap *unmap)
+{
+	const struct unmap *other;
+
+	lockdep_assert_held(&unmap->iommu->lock);
+
+	list_for_each_entry(other, &unmap->iommu->unmaps, next)
+		if (unmap->span.first <= other->span.last &&
+		    other->span.first <= unmap->span.last)
+			return true;
+	return false;
+}
+
+/*
+ * Did this unmap claim a mapping of its range? In version 1 the claim of another
+ * may reach into it, but not begin in it.
+ */
+static bool is_ours(const struct unmap *unmap,
+		    const struct type1_mapping *mapping)
+{
+	return mapping->is_claimed && mapping->span.first >= unmap->span.first;
 }
 
 /* Look at each mapping of the range, once. */
@@ -212,9 +238,19 @@ static void claim_mappings(struct unmap *unmap)
 	     mapping = type1_next_within(mapping, unmap->span)) {
 		mapping->is_busy = true;
 		mapping->is_open = false;
-		mapping->claim = unmap;
+		mapping->is_claimed = true;
 	}
+	list_add(&unmap->next, &unmap->iommu->unmaps);
 	unmap->has_claims = true;
+}
+
+static void end_claims(struct unmap *unmap)
+{
+	lockdep_assert_held(&unmap->iommu->lock);
+
+	list_del(&unmap->next);
+	unmap->has_claims = false;
+	type1_wake(unmap->iommu);
 }
 
 static void unclaim_mappings(struct unmap *unmap)
@@ -225,12 +261,12 @@ static void unclaim_mappings(struct unmap *unmap)
 
 	for (mapping = type1_mapping_find(unmap->iommu, unmap->span); mapping;
 	     mapping = type1_next_within(mapping, unmap->span)) {
-		if (mapping->claim != unmap)
+		if (!is_ours(unmap, mapping))
 			continue;
-		mapping->claim = NULL;
+		mapping->is_claimed = false;
 		type1_settle(unmap->iommu, mapping);
 	}
-	unmap->has_claims = false;
+	end_claims(unmap);
 }
 
 /* The next mapping from @span on that we claimed and drivers still use. */
@@ -243,7 +279,7 @@ static struct type1_mapping *next_held(struct unmap *unmap,
 
 	for (mapping = type1_mapping_find(unmap->iommu, span); mapping;
 	     mapping = type1_next_within(mapping, span))
-		if (mapping->claim == unmap && is_held(mapping))
+		if (is_ours(unmap, mapping) && is_held(mapping))
 			return mapping;
 	return NULL;
 }
@@ -258,7 +294,7 @@ static void tell_of_range(struct unmap *unmap)
 	while ((mapping = next_held(unmap, rest))) {
 		const struct iova_span gone = mapping->span;
 
-		if (mapping->pins.npages) {
+		if (type1_pins(mapping)) {
 			mutex_unlock(&iommu->lock);
 			type1_tell_devices(iommu, gone);
 			cond_resched();
@@ -307,7 +343,7 @@ static int reclaim(struct unmap *unmap)
 		unmap->why = TYPE1_RULE_DRIVER;
 		if (!held->copies && time_after(jiffies, deadline)) {
 			pr_warn_ratelimited("a driver does not unpin %lu pages at %#lx..%#lx that are to be unmapped\n",
-					    held->pins.npages, held->span.first,
+					    type1_pins(held), held->span.first,
 					    held->span.last);
 			ret = -EBUSY;
 			break;
@@ -337,7 +373,8 @@ static int make_ready(struct unmap *unmap)
 							&unmap->why) : 0;
 		if (ret)
 			return ret;
-		if (!unmap->outlook.is_busy)
+		if (!unmap->outlook.is_busy &&
+		    !(unmap->outlook.is_held && meets_claims(unmap)))
 			break;
 		unmap->why = TYPE1_RULE_SIGNAL;
 		ret = type1_wait_for_settling(unmap->iommu);
@@ -368,7 +405,7 @@ static void kill_range(struct unmap *unmap)
 	for (mapping = first_to_kill(unmap); mapping; mapping = next) {
 		next = type1_next_within(mapping, unmap->span);
 		/* Others may have put some in while the lock was dropped. */
-		if (unmap->has_claims && mapping->claim != unmap)
+		if (unmap->has_claims && !is_ours(unmap, mapping))
 			continue;
 		unmap->unmapped += (u64)(mapping->span.last -
 					 mapping->span.first) + 1;
@@ -377,7 +414,7 @@ static void kill_range(struct unmap *unmap)
 	}
 	type1_sweep_all_end(unmap->iommu);
 	if (unmap->has_claims)
-		type1_wake(unmap->iommu);
+		end_claims(unmap);
 }
 
 /* Mappings are gone by then, so what fails cannot be undone. */

@@ -165,17 +165,20 @@ static int change_payer(struct type1_mapping *mapping,
 			struct type1_payer **payer, unsigned long *pages,
 			enum type1_rule *why)
 {
+	unsigned long charged;
 	int ret;
 
 	if (mapping->payer->mm == (*payer)->mm)
 		return 0;
 
+	charged = extent_log_counted(&mapping->log) +
+		  type1_pins_charged(mapping);
 	*why = TYPE1_RULE_MEMLOCK;
-	ret = type1_charge(*payer, mapping->charged + mapping->pins_charged);
+	ret = type1_charge(*payer, charged);
 	if (ret)
 		return ret;
 
-	*pages = mapping->charged + mapping->pins_charged;
+	*pages = charged;
 	swap(mapping->payer, *payer);
 	return 0;
 }

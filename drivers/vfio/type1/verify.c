@@ -100,7 +100,7 @@ void type1_verify_in(struct iommu_domain *domain,
 		type1_verify_run(domain,
 				 type1_page_iova(mapping, iter.now.index), &run);
 	}
-	WARN_ON_ONCE(pages != mapping->log.npages);
+	WARN_ON_ONCE(pages != extent_log_pages(&mapping->log));
 }
 
 /**
