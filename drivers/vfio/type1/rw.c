@@ -42,33 +42,31 @@ struct copy {
 	enum type1_rule why;
 };
 
-static int check_copy(struct copy *copy, struct type1_mapping **mapping)
+static int refuse(struct copy *copy, enum type1_rule why, int ret)
 {
-	const struct iova_span span = { copy->iova, copy->iova };
+	copy->why = why;
+	return ret;
+}
 
+static int check_copy(struct copy *copy, const struct type1_mapping *mapping)
+{
 	lockdep_assert_held(&copy->iommu->lock);
 
-	*mapping = type1_mapping_find(copy->iommu, span);
-
 	/* One that goes is there until drivers, who were told, let go of it. */
-	copy->why = TYPE1_RULE_NOT_MAPPED;
-	if (!*mapping || !((*mapping)->is_open || (*mapping)->is_claimed))
-		return -EINVAL;
+	if (!mapping || !(mapping->is_open || mapping->is_claimed))
+		return refuse(copy, TYPE1_RULE_NOT_MAPPED, -EINVAL);
 
-	copy->why = TYPE1_RULE_SUSPENDED;
 	if (copy->iommu->nr_suspended)
-		return -EBUSY;
+		return refuse(copy, TYPE1_RULE_SUSPENDED, -EBUSY);
 
 	/* A mapping that devices cannot read cannot be written this way either. */
-	copy->why = TYPE1_RULE_PROT;
-	if (!((*mapping)->prot & IOMMU_READ) ||
-	    (copy->is_write && !((*mapping)->prot & IOMMU_WRITE)))
-		return -EPERM;
+	if (!(mapping->prot & IOMMU_READ) ||
+	    (copy->is_write && !(mapping->prot & IOMMU_WRITE)))
+		return refuse(copy, TYPE1_RULE_PROT, -EPERM);
 
-	copy->why = TYPE1_RULE_OTHER_PROCESS;
-	if (current->mm != (*mapping)->payer->mm &&
+	if (current->mm != mapping->payer->mm &&
 	    (current->mm || !(current->flags & PF_KTHREAD)))
-		return -EFAULT;
+		return refuse(copy, TYPE1_RULE_OTHER_PROCESS, -EFAULT);
 	return 0;
 }
 
@@ -93,6 +91,46 @@ static void advance(struct copy *copy, size_t n)
 	copy->left -= n;
 }
 
+#define DEFINE_COPY_WORD(type)						\
+static bool copy_##type(struct copy *copy, type __user *user)		\
+{									\
+	type word;							\
+									\
+	if (copy->is_write) {						\
+		memcpy(&word, copy->data, sizeof(word));		\
+		return !__put_user(word, user);				\
+	}								\
+	if (__get_user(word, user))					\
+		return false;						\
+	memcpy(copy->data, &word, sizeof(word));			\
+	return true;							\
+}
+
+DEFINE_COPY_WORD(u16)
+DEFINE_COPY_WORD(u32)
+DEFINE_COPY_WORD(u64)
+
+/*
+ * Drivers read and write indexes and descriptors a word at a time: in one
+ * access, so that nobody sees half of it, and with none of what longer copies
+ * take to begin.
+ */
+static bool copy_word(struct copy *copy, void __user *user, size_t n)
+{
+	if (!IS_ALIGNED((unsigned long)user, n))
+		return false;
+
+	switch (n) {
+	case sizeof(u16):
+		return copy_u16(copy, user);
+	case sizeof(u32):
+		return copy_u32(copy, user);
+	case sizeof(u64):
+		return copy_u64(copy, user);
+	}
+	return false;
+}
+
 /* What is in memory, as much as comes before something that is not. */
 static size_t copy_at_once(struct copy *copy, void __user *user, size_t n)
 {
@@ -102,7 +140,9 @@ static size_t copy_at_once(struct copy *copy, void __user *user, size_t n)
 		return 0;
 
 	pagefault_disable();
-	if (copy->is_write)
+	if (n <= sizeof(u64) && copy_word(copy, user, n))
+		missed = 0;
+	else if (copy->is_write)
 		missed = __copy_to_user_inatomic(user, copy->data, n);
 	else
 		missed = __copy_from_user_inatomic(copy->data, user, n);
@@ -165,13 +205,15 @@ static int copy_unlocked(struct copy *copy, struct type1_mapping *mapping,
 
 static int copy_some(struct copy *copy)
 {
+	const struct iova_span at = { copy->iova, copy->iova };
 	struct type1_mapping *mapping;
 	size_t n, done = 0;
 	int ret;
 
 	guard(mutex)(&copy->iommu->lock);
 
-	ret = check_copy(copy, &mapping);
+	mapping = type1_mapping_find(copy->iommu, at);
+	ret = check_copy(copy, mapping);
 	if (ret)
 		return ret;
 
@@ -219,9 +261,8 @@ int type1_dma_rw(void *iommu_data, dma_addr_t iova, void *data, size_t count,
 	int ret;
 
 	copy.iova = iova;
-	copy.why = TYPE1_RULE_WRAP;
 	if (check_add_overflow(copy.iova, count - 1, &last) || copy.iova != iova)
-		ret = -EINVAL;
+		ret = refuse(&copy, TYPE1_RULE_WRAP, -EINVAL);
 	else
 		ret = copy_some(&copy);
 
