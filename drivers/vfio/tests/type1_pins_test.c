@@ -64,6 +64,7 @@ static void a_count_has_an_end(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 5UL, pfn);
 	KUNIT_EXPECT_EQ(test, PIN_NOT_THERE, pin_walk_put(&walk, 0, &pfn));
 	KUNIT_EXPECT_EQ(test, -ENOENT, pin_walk_get(&walk, 0, &pfn));
+	pin_table_destroy(&table);
 }
 
 static void the_last_page_there_is(struct kunit *test)
@@ -82,6 +83,7 @@ static void the_last_page_there_is(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0UL, pfn);
 	index = 0;
 	KUNIT_EXPECT_FALSE(test, pin_walk_next(&walk, &index));
+	pin_table_destroy(&table);
 }
 
 #define MODEL_PAGES	600

@@ -173,6 +173,7 @@ struct device_pin {
  * @index: first page
  * @vaddr: its address
  * @is_write: devices may write the mapping
+ * @is_charging: there was no domain, so they are to be charged
  * @npages: how many; then, how many were pinned
  * @charged: how many of them are charged
  */
@@ -183,6 +184,7 @@ struct fresh_pins {
 	unsigned long index;
 	unsigned long vaddr;
 	bool is_write;
+	bool is_charging;
 	unsigned int npages;
 	unsigned int charged;
 };
@@ -192,6 +194,12 @@ static struct type1_mapping *mapping_at(struct type1 *iommu, unsigned long iova)
 	return type1_mapping_find(iommu, (struct iova_span){ iova, iova });
 }
 
+static int refuse(struct device_pin *pin, enum type1_rule why, int ret)
+{
+	pin->why = why;
+	return ret;
+}
+
 /* The rules for pages at an address. */
 static int check_pin(struct device_pin *pin, struct type1_mapping **mapping)
 {
@@ -199,17 +207,12 @@ static int check_pin(struct device_pin *pin, struct type1_mapping **mapping)
 
 	*mapping = mapping_at(pin->iommu, pin->iova);
 
-	pin->why = TYPE1_RULE_NOT_MAPPED;
 	if (!*mapping || !(*mapping)->is_open)
-		return -EINVAL;
-
-	pin->why = TYPE1_RULE_SUSPENDED;
+		return refuse(pin, TYPE1_RULE_NOT_MAPPED, -EINVAL);
 	if (pin->iommu->nr_suspended)
-		return -EBUSY;
-
-	pin->why = TYPE1_RULE_PROT;
+		return refuse(pin, TYPE1_RULE_SUSPENDED, -EBUSY);
 	if (pin->prot & ~(*mapping)->prot)
-		return -EPERM;
+		return refuse(pin, TYPE1_RULE_PROT, -EPERM);
 	return 0;
 }
 
@@ -266,6 +269,7 @@ static void find_fresh(struct device_pin *pin, struct type1_mapping *mapping,
 		.index = index,
 		.vaddr = mapping->vaddr + (index << PAGE_SHIFT),
 		.is_write = mapping->prot & IOMMU_WRITE,
+		.is_charging = list_empty(&pin->iommu->domains),
 		.npages = 1,
 	};
 
@@ -299,10 +303,8 @@ static int look_up(struct device_pin *pin, struct fresh_pins *fresh)
 	if (ret || pin->left != before)
 		return ret;
 
-	pin->why = TYPE1_RULE_MEMORY;
-	ret = type1_usage_make(pin->iommu, mapping);
-	if (ret)
-		return ret;
+	if (type1_usage_make(pin->iommu, mapping))
+		return refuse(pin, TYPE1_RULE_MEMORY, -ENOMEM);
 
 	find_fresh(pin, mapping, fresh);
 	return 0;
@@ -377,7 +379,6 @@ static int enter_pins(struct device_pin *pin, struct fresh_pins *fresh,
 	for (i = 0; i < fresh->npages; i++, *done = i) {
 		index = fresh->index + i;
 
-		pin->why = TYPE1_RULE_COUNT;
 		ret = pin_walk_get(&walk, index, &pfn);
 		if (!ret) {
 			unpin_user_page(pin->pages[i]);
@@ -385,12 +386,11 @@ static int enter_pins(struct device_pin *pin, struct fresh_pins *fresh,
 			continue;
 		}
 		if (ret != -ENOENT)
-			return ret;
+			return refuse(pin, TYPE1_RULE_COUNT, ret);
 
-		pin->why = TYPE1_RULE_MEMORY;
 		ret = pin_walk_add(&walk, index, page_to_pfn(pin->pages[i]));
 		if (ret)
-			return ret;
+			return refuse(pin, TYPE1_RULE_MEMORY, ret);
 		if (usage->dirty)
 			__set_bit(index, usage->dirty);
 		if (is_charged) {
@@ -418,9 +418,8 @@ static int publish(struct device_pin *pin, struct fresh_pins *fresh,
 	if (ret)
 		return ret;
 
-	pin->why = TYPE1_RULE_NOT_MAPPED;
 	if (!mapping->usage || mapping->usage->birth != fresh->birth)
-		return -EINVAL;
+		return refuse(pin, TYPE1_RULE_NOT_MAPPED, -EINVAL);
 
 	if (list_empty(&iommu->domains)) {
 		if (!fresh->charged)
@@ -445,15 +444,16 @@ static int pin_and_publish(struct device_pin *pin, struct fresh_pins *fresh,
 	if (ret)
 		return ret;
 
-	for (;;) {
+	/* Mostly it is still so; publish() looks again. */
+	if (fresh->is_charging)
+		ret = charge_fresh(pin, fresh);
+	while (!ret) {
 		mutex_lock(&iommu->lock);
 		ret = publish(pin, fresh, done);
 		mutex_unlock(&iommu->lock);
 		if (ret != -EAGAIN)
 			break;
 		ret = charge_fresh(pin, fresh);
-		if (ret)
-			break;
 	}
 
 	if (*done < fresh->npages)
@@ -572,14 +572,15 @@ static bool unpin_all(struct type1 *iommu, unsigned long iova,
 {
 	bool had_all = true;
 
-	while (npages) {
+	for (;;) {
 		unsigned int n = unpin_some(iommu, iova, npages, &had_all);
 
-		iova += (unsigned long)n << PAGE_SHIFT;
 		npages -= n;
+		if (!npages)
+			return had_all;
+		iova += (unsigned long)n << PAGE_SHIFT;
 		cond_resched();
 	}
-	return had_all;
 }
 
 static int pin_all(struct device_pin *pin)

@@ -5,7 +5,8 @@
  * Drivers pin what they are about to use: single pages here and there, or the
  * ring buffers and frames of a guest in long stretches. So pages are kept by chunks
  * of a few neighbours, in a tree. A slot is 64 bits, a frame number with a count
- * above it; one that is 0 is free. A chunk goes with its last page.
+ * above it; one that is 0 is free. A chunk goes with its last page, but one is
+ * kept: many a driver pins and unpins a page at a time.
  *
  * The first pin of a page says which frame it is. Later ones join it, whatever
  * the process has at that address by then: a device sees one page at one IOVA.
@@ -66,19 +67,8 @@ void pin_table_destroy(struct pin_table *table)
 
 	rbtree_postorder_for_each_entry_safe(chunk, next, &table->chunks, node)
 		kfree(chunk);
+	kfree(table->spare);
 	pin_table_init(table);
-}
-
-/**
- * pin_walk_init() - Begin to look at a table
- * @walk: the walk
- * @table: the table
- *
- * Context: Any.
- */
-void pin_walk_init(struct pin_walk *walk, struct pin_table *table)
-{
-	*walk = (struct pin_walk){ .table = table };
 }
 
 static struct pin_chunk *find_chunk(struct pin_walk *walk, unsigned long key)
@@ -109,8 +99,11 @@ static bool chunk_is_less(struct rb_node *a, const struct rb_node *b)
 
 static struct pin_chunk *add_chunk(struct pin_walk *walk, unsigned long key)
 {
-	struct pin_chunk *chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
+	struct pin_chunk *chunk = walk->table->spare;
 
+	walk->table->spare = NULL;
+	if (!chunk)
+		chunk = kzalloc(sizeof(*chunk), GFP_KERNEL_ACCOUNT);
 	if (!chunk)
 		return NULL;
 
@@ -118,6 +111,17 @@ static struct pin_chunk *add_chunk(struct pin_walk *walk, unsigned long key)
 	rb_add(&chunk->node, &walk->table->chunks, chunk_is_less);
 	walk->chunk = chunk;
 	return chunk;
+}
+
+/* A chunk without pages goes, or is the spare one. */
+static void remove_chunk(struct pin_walk *walk, struct pin_chunk *chunk)
+{
+	rb_erase(&chunk->node, &walk->table->chunks);
+	walk->chunk = NULL;
+	if (walk->table->spare)
+		kfree(chunk);
+	else
+		walk->table->spare = chunk;
 }
 
 static u64 *find_slot(struct pin_walk *walk, unsigned long index)
@@ -220,11 +224,8 @@ enum pin_left pin_walk_put(struct pin_walk *walk, unsigned long index,
 	walk->table->npages--;
 
 	chunk = walk->chunk;
-	if (!--chunk->nr) {
-		rb_erase(&chunk->node, &walk->table->chunks);
-		kfree(chunk);
-		walk->chunk = NULL;
-	}
+	if (!--chunk->nr)
+		remove_chunk(walk, chunk);
 	return PIN_LAST;
 }
 

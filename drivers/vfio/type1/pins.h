@@ -21,10 +21,12 @@ struct pin_chunk;
  * Guarded by whatever guards the mapping that owns it.
  *
  * @chunks: tree of chunks by index
+ * @spare: a chunk without pages for when one is needed, or NULL
  * @npages: pages in the table
  */
 struct pin_table {
 	struct rb_root chunks;
+	struct pin_chunk *spare;
 	unsigned long npages;
 };
 
@@ -54,7 +56,18 @@ enum pin_left {
 void pin_table_init(struct pin_table *table);
 void pin_table_destroy(struct pin_table *table);
 
-void pin_walk_init(struct pin_walk *walk, struct pin_table *table);
+/**
+ * pin_walk_init() - Begin to look at a table
+ * @walk: the walk
+ * @table: the table
+ *
+ * Context: Any.
+ */
+static inline void pin_walk_init(struct pin_walk *walk, struct pin_table *table)
+{
+	*walk = (struct pin_walk){ .table = table };
+}
+
 int pin_walk_get(struct pin_walk *walk, unsigned long index,
 		 unsigned long *pfn);
 int pin_walk_add(struct pin_walk *walk, unsigned long index,
