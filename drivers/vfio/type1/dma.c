@@ -194,14 +194,15 @@ static int check_mapping(struct type1 *iommu,
  * type1_alignment() - The smallest page that users can map
  * @iommu: the address space
  *
- * Context: Process context, @iommu->lock held.
+ * Context: Any. Without @iommu->lock it may be another one right afterwards.
  * Return: its bytes, a power of two.
  */
 u64 type1_alignment(struct type1 *iommu)
 {
-	lockdep_assert_held(&iommu->lock);
+	/* The lowest bit is all that counts, and it is not read in parts. */
+	const u64 pgsizes = READ_ONCE(iommu->pgsizes);
 
-	return iommu->pgsizes & -iommu->pgsizes;
+	return pgsizes & -pgsizes;
 }
 
 /**
@@ -213,19 +214,15 @@ u64 type1_alignment(struct type1 *iommu)
  * @span: the IOVAs, filled on success
  * @why: the rule that refused, written on failure
  *
- * Context: Process context. Takes and releases @iommu->lock.
+ * Context: Any.
  * Return: 0, or -EINVAL for what is empty, not aligned, or wraps.
  */
 int type1_check_spans(struct type1 *iommu, u64 iova, u64 vaddr, u64 size,
 		      struct iova_span *span, enum type1_rule *why)
 {
+	const u64 align = type1_alignment(iommu);
 	struct iova_span memory;
-	u64 align;
 	int ret;
-
-	mutex_lock(&iommu->lock);
-	align = type1_alignment(iommu);
-	mutex_unlock(&iommu->lock);
 
 	ret = iova_span_make(iova, size, align, span, why);
 	if (ret)

@@ -358,7 +358,7 @@ int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 	int ret;
 
 	*why = TYPE1_RULE_OWNER_GONE;
-	if (!mmget_not_zero(mm)) {
+	if (mm != current->mm && !mmget_not_zero(mm)) {
 		type1_uncharge(mapping->payer, credit);
 		return -ESRCH;
 	}
@@ -374,6 +374,7 @@ int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 	type1_uncharge(fill.payer, fill.credit);
 	type1_payer_put(fill.payer);
 	/* A dead process is not taken apart here, below the core's locks. */
-	mmput_async(mm);
+	if (mm != current->mm)
+		mmput_async(mm);
 	return ret;
 }

@@ -160,6 +160,7 @@ static int get_payload(void *payload, size_t size, u32 argsz, size_t at,
 static long unmap_dma(struct type1 *iommu, void __user *uarg)
 {
 	const size_t minsz = offsetofend(struct vfio_iommu_type1_dma_unmap, size);
+	struct vfio_iommu_type1_dma_unmap __user *to = uarg;
 	struct vfio_iommu_type1_dma_unmap unmap;
 	struct vfio_bitmap bitmap;
 	u64 unmapped;
@@ -202,8 +203,9 @@ static long unmap_dma(struct type1 *iommu, void __user *uarg)
 	if (ret && !unmapped)
 		return ret;
 
-	unmap.size = unmapped;
-	return copy_to_user(uarg, &unmap, minsz) ? -EFAULT : ret;
+	if (put_user(unmapped, &to->size))
+		return -EFAULT;
+	return ret;
 }
 
 static long dirty_get(struct type1 *iommu, u32 argsz, void __user *uarg)

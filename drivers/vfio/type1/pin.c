@@ -92,7 +92,8 @@ void type1_pinner_drop(struct type1_pinner *pinner)
 				 pinner->nr - pinner->pos);
 	pinner->nr = 0;
 	pinner->pos = 0;
-	type1_unpin_run(&pinner->run, false);
+	if (pinner->run.npages)
+		type1_unpin_run(&pinner->run, false);
 	pinner->run.npages = 0;
 }
 

@@ -239,11 +239,11 @@ void type1_update_pgsizes(struct type1 *iommu)
 	lockdep_assert_held(&iommu->lock);
 
 	if (list_empty(&iommu->domains)) {
-		iommu->pgsizes = PAGE_MASK;
+		WRITE_ONCE(iommu->pgsizes, PAGE_MASK);
 		return;
 	}
 
 	list_for_each_entry(domain, &iommu->domains, next)
 		common &= domain->domain->pgsize_bitmap;
-	iommu->pgsizes = iova_pgsizes_fold(common);
+	WRITE_ONCE(iommu->pgsizes, iova_pgsizes_fold(common));
 }

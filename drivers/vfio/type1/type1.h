@@ -103,7 +103,8 @@ enum vfio_group_type;
  * @domains: list of &type1_domain.next
  * @emulated_groups: list of &type1_group.next of the groups without a domain
  * @ranges: where mappings may lie
- * @pgsizes: page sizes that users are told of; alignment is the smallest
+ * @pgsizes: page sizes that users are told of; alignment is the smallest, which
+ *	type1_alignment() reads without @lock
  * @mappings_left: how many mappings may still be made
  * @payer: who mapped last, to be shared by who maps next; a reference, or NULL
  * @births: how many &type1_usage.birth were given out

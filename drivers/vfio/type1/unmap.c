@@ -479,14 +479,10 @@ int type1_unmap(struct type1 *iommu, u64 iova, u64 size,
 		const struct vfio_bitmap *bitmap, u64 *unmapped)
 {
 	struct unmap unmap = { .iommu = iommu, .bitmap = bitmap };
-	u64 align;
 	int ret;
 
-	mutex_lock(&iommu->lock);
-	align = type1_alignment(iommu);
-	mutex_unlock(&iommu->lock);
-
-	ret = iova_span_make(iova, size, align, &unmap.span, &unmap.why);
+	ret = iova_span_make(iova, size, type1_alignment(iommu), &unmap.span,
+			     &unmap.why);
 	if (!ret)
 		ret = bitmap ? unmap_with_buffer(&unmap) : unmap_range(&unmap);
 

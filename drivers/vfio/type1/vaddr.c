@@ -119,16 +119,11 @@ int type1_suspend(struct type1 *iommu, u64 iova, u64 size, u64 *suspended)
 {
 	struct iova_span span;
 	enum type1_rule why;
-	u64 align;
 	int ret;
 
 	*suspended = 0;
 
-	mutex_lock(&iommu->lock);
-	align = type1_alignment(iommu);
-	mutex_unlock(&iommu->lock);
-
-	ret = iova_span_make(iova, size, align, &span, &why);
+	ret = iova_span_make(iova, size, type1_alignment(iommu), &span, &why);
 	if (!ret)
 		ret = suspend_span(iommu, span, suspended, &why);
 
