@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The type1 backend as a module: parameters, birth and death of an address space. */
+#include <kunit/visibility.h>
 #include <linux/bitmap.h>
 #include <linux/iommu.h>
 #include <linux/module.h>
@@ -101,7 +102,7 @@ bool type1_is_known(unsigned long type)
 	       type == VFIO_TYPE1_NESTING_IOMMU;
 }
 
-static void *type1_open(unsigned long type)
+VISIBLE_IF_KUNIT void *type1_open(unsigned long type)
 {
 	if (!type1_is_known(type))
 		return ERR_PTR(-EINVAL);
@@ -109,7 +110,7 @@ static void *type1_open(unsigned long type)
 	return alloc_address_space(type) ?: ERR_PTR(-ENOMEM);
 }
 
-static void type1_release(void *iommu_data)
+VISIBLE_IF_KUNIT void type1_release(void *iommu_data)
 {
 	struct type1 *iommu = iommu_data;
 

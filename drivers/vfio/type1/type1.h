@@ -317,6 +317,10 @@ static inline unsigned long *type1_dirty_bits(const struct type1_mapping *mappin
 bool type1_is_known(unsigned long type);
 bool type1_unsafe_interrupts_allowed(void);
 bool type1_huge_pages_disabled(void);
+#if IS_ENABLED(CONFIG_KUNIT)
+void *type1_open(unsigned long type);
+void type1_release(void *iommu_data);
+#endif
 
 /* ioctl.c: the container's ioctls */
 long type1_ioctl(void *iommu_data, unsigned int cmd, unsigned long arg);
