@@ -22,11 +22,13 @@ struct book {
 	struct extent_log log;
 	struct extent_writer writer;
 	unsigned long iova;
+	unsigned int reserve;
 };
 
 static void begin(struct book *book, unsigned long iova)
 {
 	book->iova = iova;
+	book->reserve = 1;
 	book->log = (struct extent_log){};
 	extent_writer_init(&book->writer, &book->log, iova);
 }
@@ -34,7 +36,10 @@ static void begin(struct book *book, unsigned long iova)
 static void append(struct kunit *test, struct book *book, unsigned long pfn,
 		   unsigned long npages, unsigned int kind)
 {
-	KUNIT_ASSERT_EQ(test, 0, extent_writer_reserve(&book->writer));
+	/* Now for this one and now for more to come. */
+	KUNIT_ASSERT_EQ(test, 0,
+			extent_writer_reserve(&book->writer,
+					      book->reserve++ % 97 ? 1 : 200));
 	extent_writer_append(&book->writer, pfn, npages, kind);
 }
 

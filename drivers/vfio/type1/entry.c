@@ -8,6 +8,7 @@
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/scatterlist.h>
 #include <linux/sched.h>
 
 #include "type1.h"
@@ -154,5 +155,39 @@ int type1_domain_map(struct iommu_domain *domain, unsigned long iova,
 		cond_resched();
 	}
 	type1_verify_run(domain, iova, run);
+	return 0;
+}
+
+/**
+ * type1_domain_map_list() - Enter runs that follow each other into a domain
+ * @domain: the domain
+ * @iova: where the first goes; none reaches over a bound of a stretch
+ * @list: the runs, of pages each pinned by itself
+ * @nr: how many, few enough to be entered in one go
+ * @prot: IOMMU_READ, IOMMU_WRITE or both
+ *
+ * The driver gets ready for the new entries once, not for each.
+ *
+ * Context: Process context, may sleep.
+ * Return: 0, or what the IOMMU driver gave, with nothing entered.
+ */
+int type1_domain_map_list(struct iommu_domain *domain, unsigned long iova,
+			  struct scatterlist *list, unsigned int nr, int prot)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	ssize_t ret;
+
+	ret = iommu_map_sg(domain, iova, list, nr, prot | IOMMU_CACHE,
+			   GFP_KERNEL_ACCOUNT);
+	if (ret < 0)
+		return ret;
+
+	for_each_sg(list, sg, nr, i) {
+		const struct type1_run run = type1_listed_run(sg);
+
+		type1_verify_run(domain, iova, &run);
+		iova += sg->length;
+	}
 	return 0;
 }

@@ -32,8 +32,8 @@
  * page. What only matters while a log grows is the writer's: where the end is and
  * where a window began. A writer that comes to a log which is not empty finds that
  * by reading it. Slots are appended one by one. extent_writer_reserve() makes sure
- * that there is room for one more, and one append takes one more at most; so the
- * caller reserves, changes the IOMMU, and then appends, which cannot fail.
+ * that there is room for so many, and one append takes one at most; so the caller
+ * reserves, changes the IOMMU, and then appends, which cannot fail.
  *
  * Opaque stretches. Memory in small pieces would take eight bytes a page. A
  * window is a naturally aligned 2 MiB of IOVA; when the runs that begin in one
@@ -255,45 +255,57 @@ static struct extent_chunk *alloc_chunk(size_t bytes)
 	return chunk;
 }
 
-/* The slot in the log moves into a chunk, to which others can be added. */
+/* From now on slots are in chunks; what is in the log moves there. */
 static void make_long(struct extent_writer *writer, struct extent_chunk *chunk)
 {
 	struct extent_log *log = writer->log;
 
-	chunk->slot[0] = log->slot;
-	chunk->nr = 1;
+	if (log->npages) {
+		chunk->slot[0] = log->slot;
+		chunk->nr = 1;
+		writer->tail = chunk;
+		writer->window_chunk = chunk;
+	}
 	log->chunks = chunk;
 	log->is_long = true;
-	writer->tail = chunk;
-	writer->window_chunk = chunk;
 }
 
 /**
- * extent_writer_reserve() - Make sure that the next append needs no memory
+ * extent_writer_reserve() - Make sure that the next appends need no memory
  * @writer: the writer
+ * @n: how many appends
  *
  * Context: Process context, may sleep.
- * Return: 0, or -ENOMEM with the log as it was.
+ * Return: 0, or -ENOMEM with what the log says as it was.
  */
-int extent_writer_reserve(struct extent_writer *writer)
+int extent_writer_reserve(struct extent_writer *writer, unsigned int n)
 {
-	struct extent_chunk *chunk, *tail = writer->tail;
+	struct extent_chunk *chunk, *last = writer->tail;
 	size_t bytes = FIRST_CHUNK_BYTES;
+	unsigned int room = 0;
 
-	if (!writer->log->npages || chunk_for_next(writer))
+	/* The log itself has room for the first. */
+	if (n == 1 && !writer->log->npages)
 		return 0;
 
-	if (tail)
-		bytes = min_t(size_t, LAST_CHUNK_BYTES,
-			      2 * struct_size(tail, slot, tail->capacity));
-	chunk = alloc_chunk(bytes);
-	if (!chunk)
-		return -ENOMEM;
+	for (chunk = chunk_for_next(writer); chunk; chunk = chunk->next) {
+		room += chunk->capacity - chunk->nr;
+		last = chunk;
+	}
 
-	if (tail)
-		tail->next = chunk;
-	else
-		make_long(writer, chunk);
+	for (; room < n; room += chunk->capacity - chunk->nr, last = chunk) {
+		if (last)
+			bytes = min_t(size_t, LAST_CHUNK_BYTES,
+				      2 * struct_size(last, slot, last->capacity));
+		chunk = alloc_chunk(bytes);
+		if (!chunk)
+			return -ENOMEM;
+
+		if (last)
+			last->next = chunk;
+		else
+			make_long(writer, chunk);
+	}
 	return 0;
 }
 
@@ -491,7 +503,7 @@ static bool add_to_window(struct extent_writer *writer, u64 slot)
  * @npages: how many pages; extent_fits() must be true
  * @kind: EXTENT_PAGES, EXTENT_DEVICE or an order
  *
- * Context: Any; extent_writer_reserve() was called since the last append.
+ * Context: Any; extent_writer_reserve() made room for it.
  */
 void extent_writer_append(struct extent_writer *writer, unsigned long pfn,
 			  unsigned long npages, unsigned int kind)

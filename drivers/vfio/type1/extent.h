@@ -129,7 +129,7 @@ size_t extent_log_bytes(const struct extent_log *log);
 
 void extent_writer_init(struct extent_writer *writer, struct extent_log *log,
 			unsigned long iova);
-int extent_writer_reserve(struct extent_writer *writer);
+int extent_writer_reserve(struct extent_writer *writer, unsigned int n);
 void extent_writer_append(struct extent_writer *writer, unsigned long pfn,
 			  unsigned long npages, unsigned int kind);
 void extent_writer_finish(struct extent_writer *writer);

@@ -7,7 +7,9 @@
  * enter runs in all domains and log them. A run that may go on in the next
  * batch stays *open*, ours alone, so that an IOMMU leaf as large as the memory
  * allows can be made of it; only at a stretch's bound is it entered in any
- * case.
+ * case. Scattered memory makes very many runs: those that are complete stay in a
+ * *queue*, ours alone as well, until there are enough of them to be entered at
+ * once.
  *
  * Charges. Only what was pinned is charged, never what merely might be, except
  * that a mapping which goes on for long is charged a grant ahead, to take the
@@ -17,14 +19,19 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/gfp.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/printk.h>
+#include <linux/scatterlist.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 
 #include "type1.h"
+
+/* Runs that a queue has room for: a page of them. */
+#define QUEUE_RUNS	(PAGE_SIZE / sizeof(struct scatterlist))
 
 /* Pages to charge ahead. */
 #define GRANT_PAGES	(SZ_256M >> PAGE_SHIFT)
@@ -37,11 +44,15 @@
  *	unmap once it is settled
  * @pinner: the walk over its memory
  * @writer: of the mapping's log, from the first look at it on
- * @open: pinned run that is in no domain yet
+ * @queue: pinned runs of pages that are in no domain yet; memory for them is there
+ *	once there was one
+ * @nr_queued: how many
+ * @queued: their pages
+ * @open: pinned run that is in no domain yet, behind those
  * @done: pages that we entered and logged
  * @credit: pages charged but not yet accounted to the log
  * @is_over: there is nothing left to do
- * @is_stuck: a domain would not give @open up, so it stays pinned for good
+ * @is_stuck: a domain would not give pages up, so they stay pinned for good
  */
 struct fill {
 	struct type1 *iommu;
@@ -49,6 +60,9 @@ struct fill {
 	struct type1_payer *payer;
 	struct type1_pinner pinner;
 	struct extent_writer writer;
+	struct scatterlist *queue;
+	unsigned int nr_queued;
+	unsigned long queued;
 	struct type1_run open;
 	unsigned long done;
 	unsigned long credit;
@@ -66,8 +80,19 @@ static unsigned long stretch_room(const struct type1_mapping *mapping,
 	       PAGE_SHIFT;
 }
 
-static void drop_open_run(struct fill *fill)
+/* Let go of what is in no domain. */
+static void drop_pending(struct fill *fill)
 {
+	unsigned int i;
+
+	for (i = 0; i < fill->nr_queued && !fill->is_stuck; i++) {
+		const struct type1_run run = type1_listed_run(&fill->queue[i]);
+
+		type1_unpin_run(&run, false);
+	}
+	fill->nr_queued = 0;
+	fill->queued = 0;
+
 	if (fill->open.npages && !fill->is_stuck)
 		type1_unpin_run(&fill->open, false);
 	fill->open.npages = 0;
@@ -85,7 +110,8 @@ static int add_credit(struct fill *fill, unsigned long pages)
 /* Pay for the batch that was just pinned. */
 static int charge_batch(struct fill *fill, enum type1_rule *why)
 {
-	unsigned long pinned = type1_pinner_counted(&fill->pinner);
+	unsigned long pinned = type1_pinner_counted(&fill->pinner) +
+			       fill->queued;
 	unsigned long missing, ahead;
 	int ret;
 
@@ -114,15 +140,23 @@ static int charge_batch(struct fill *fill, enum type1_rule *why)
 	return ret;
 }
 
+/* Enter a run, or the queue where there is none. */
 static int map_everywhere(struct fill *fill, const struct type1_run *run)
 {
 	struct type1_mapping *mapping = fill->mapping;
 	const unsigned long iova = type1_page_iova(mapping, fill->done);
+	const unsigned long npages = run ? run->npages : fill->queued;
 	struct type1_domain *domain;
 	int ret = 0;
 
 	list_for_each_entry(domain, &fill->iommu->domains, next) {
-		ret = type1_domain_map(domain->domain, iova, run, mapping->prot);
+		if (run)
+			ret = type1_domain_map(domain->domain, iova, run,
+					       mapping->prot);
+		else
+			ret = type1_domain_map_list(domain->domain, iova,
+						    fill->queue, fill->nr_queued,
+						    mapping->prot);
 		if (ret)
 			break;
 	}
@@ -130,17 +164,59 @@ static int map_everywhere(struct fill *fill, const struct type1_run *run)
 		return 0;
 
 	list_for_each_entry_continue_reverse(domain, &fill->iommu->domains, next)
-		if (!type1_domain_unmap(domain->domain, iova, run->npages))
+		if (!type1_domain_unmap(domain->domain, iova, npages))
 			fill->is_stuck = true;
 	return ret;
 }
 
-/* Enter and log the first pages of the open run. */
+/* Log what was just entered. */
+static void log_run(struct fill *fill, const struct type1_run *run)
+{
+	extent_writer_append(&fill->writer, run->pfn, run->npages, run->kind);
+	if (extent_is_counted(run->kind))
+		fill->credit -= run->npages;
+	fill->done += run->npages;
+}
+
+/* Enter and log all that is in the queue. */
+static int publish_queue(struct fill *fill, enum type1_rule *why)
+{
+	unsigned int i;
+	int ret;
+
+	if (!fill->nr_queued)
+		return 0;
+
+	*why = TYPE1_RULE_MEMORY;
+	ret = extent_writer_reserve(&fill->writer, fill->nr_queued);
+	if (ret)
+		return ret;
+
+	*why = TYPE1_RULE_IOMMU;
+	ret = map_everywhere(fill, NULL);
+	if (ret)
+		return ret;
+
+	for (i = 0; i < fill->nr_queued; i++) {
+		const struct type1_run run = type1_listed_run(&fill->queue[i]);
+
+		log_run(fill, &run);
+	}
+	fill->nr_queued = 0;
+	fill->queued = 0;
+	return 0;
+}
+
+/* Enter and log the first pages of the open run, and all before it. */
 static int publish_open_run(struct fill *fill, unsigned long npages,
 			    enum type1_rule *why)
 {
 	struct type1_run run = fill->open;
 	int ret;
+
+	ret = publish_queue(fill, why);
+	if (ret)
+		return ret;
 
 	run.npages = npages;
 
@@ -149,7 +225,7 @@ static int publish_open_run(struct fill *fill, unsigned long npages,
 		return -EINVAL;
 
 	*why = TYPE1_RULE_MEMORY;
-	ret = extent_writer_reserve(&fill->writer);
+	ret = extent_writer_reserve(&fill->writer, 1);
 	if (ret)
 		return ret;
 
@@ -158,12 +234,46 @@ static int publish_open_run(struct fill *fill, unsigned long npages,
 	if (ret)
 		return ret;
 
-	extent_writer_append(&fill->writer, run.pfn, npages, run.kind);
-	if (extent_is_counted(run.kind))
-		fill->credit -= npages;
-	fill->done += npages;
+	log_run(fill, &run);
 	fill->open.pfn += npages;
 	fill->open.npages -= npages;
+	return 0;
+}
+
+/* Can the open run be entered together with others? */
+static bool can_queue(struct fill *fill)
+{
+	if (fill->open.kind != EXTENT_PAGES ||
+	    !extent_fits(fill->open.pfn, fill->open.npages) ||
+	    type1_huge_pages_disabled())
+		return false;
+
+	if (!fill->queue) {
+		fill->queue = (void *)__get_free_page(GFP_KERNEL);
+		if (fill->queue)
+			sg_init_table(fill->queue, QUEUE_RUNS);
+	}
+	return fill->queue;
+}
+
+/* The open run is complete. */
+static int close_open_run(struct fill *fill, enum type1_rule *why)
+{
+	struct type1_run *open = &fill->open;
+	int ret;
+
+	if (!can_queue(fill))
+		return publish_open_run(fill, open->npages, why);
+
+	if (fill->nr_queued == QUEUE_RUNS) {
+		ret = publish_queue(fill, why);
+		if (ret)
+			return ret;
+	}
+	sg_set_page(&fill->queue[fill->nr_queued++], pfn_to_page(open->pfn),
+		    open->npages << PAGE_SHIFT, 0);
+	fill->queued += open->npages;
+	open->npages = 0;
 	return 0;
 }
 
@@ -180,7 +290,7 @@ static int take_run(struct fill *fill, const struct type1_run *run,
 		open->npages += run->npages;
 	} else {
 		if (open->npages) {
-			ret = publish_open_run(fill, open->npages, why);
+			ret = close_open_run(fill, why);
 			if (ret) {
 				type1_unpin_run(run, false);
 				return ret;
@@ -190,7 +300,8 @@ static int take_run(struct fill *fill, const struct type1_run *run,
 	}
 
 	for (;;) {
-		unsigned long room = stretch_room(fill->mapping, fill->done);
+		unsigned long room = stretch_room(fill->mapping,
+						  fill->done + fill->queued);
 
 		if (open->npages < room)
 			return 0;
@@ -216,7 +327,7 @@ static void begin_again(struct fill *fill)
 {
 	struct type1_mapping *mapping = fill->mapping;
 
-	drop_open_run(fill);
+	drop_pending(fill);
 	/* Whoever emptied it charged what drivers hold by itself. */
 	fill->credit += type1_pins_take_charge(mapping);
 	fill->done = extent_log_pages(&mapping->log);
@@ -256,11 +367,11 @@ static int publish_batch(struct fill *fill, enum type1_rule *why)
 	if (fill->pinner.left)
 		return 0;
 
-	if (fill->open.npages) {
+	ret = publish_queue(fill, why);
+	if (!ret && fill->open.npages)
 		ret = publish_open_run(fill, fill->open.npages, why);
-		if (ret)
-			return ret;
-	}
+	if (ret)
+		return ret;
 	extent_writer_finish(&fill->writer);
 	fill->is_over = true;
 	return 0;
@@ -369,7 +480,9 @@ int type1_fill(struct type1 *iommu, struct type1_mapping *mapping,
 		ret = fill_round(&fill, why);
 	} while (!ret && !fill.is_over);
 
-	drop_open_run(&fill);
+	drop_pending(&fill);
+	if (fill.queue)
+		free_page((unsigned long)fill.queue);
 	type1_pinner_destroy(&fill.pinner);
 	type1_uncharge(fill.payer, fill.credit);
 	type1_payer_put(fill.payer);

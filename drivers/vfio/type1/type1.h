@@ -68,6 +68,7 @@
 #include <linux/mutex.h>
 #include <linux/rbtree.h>
 #include <linux/refcount.h>
+#include <linux/scatterlist.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 
@@ -277,6 +278,16 @@ struct type1_run {
 	unsigned int kind;
 };
 
+/* A run as it stands in a list for type1_domain_map_list(). */
+static inline struct type1_run type1_listed_run(struct scatterlist *sg)
+{
+	return (struct type1_run){
+		.pfn = page_to_pfn(sg_page(sg)),
+		.npages = sg->length >> PAGE_SHIFT,
+		.kind = EXTENT_PAGES,
+	};
+}
+
 static inline unsigned long
 type1_page_iova(const struct type1_mapping *mapping, unsigned long index)
 {
@@ -463,6 +474,8 @@ bool type1_sweep_pages(struct type1_sweep *sweep, unsigned long iova,
 void type1_sweep_end(struct type1_sweep *sweep);
 int type1_domain_map(struct iommu_domain *domain, unsigned long iova,
 		     const struct type1_run *run, int prot);
+int type1_domain_map_list(struct iommu_domain *domain, unsigned long iova,
+			  struct scatterlist *list, unsigned int nr, int prot);
 bool type1_domain_unmap(struct iommu_domain *domain, unsigned long iova,
 			unsigned long npages);
 
