@@ -3,9 +3,9 @@
  * What a filled mapping holds, as its log tells: entering it into one more
  * domain, taking it out of all, and letting go of its pages.
  *
- * Only opaque stretches (see extent.c) are read back from a domain, one window
- * at a time, before that window goes. Nothing here allocates memory or can
- * fail, but for entering.
+ * Only opaque stretches (see extent.c) are read back from a domain, a few windows
+ * at a time, before those go. Nothing here allocates memory or can fail, but for
+ * entering.
  */
 #include <linux/iommu.h>
 #include <linux/mm.h>
@@ -14,7 +14,7 @@
 
 #include "type1.h"
 
-/* Read the frames of a part of an opaque extent, within one window. */
+/* Read the frames of a part of an opaque extent. */
 static unsigned long read_back(struct iommu_domain *domain,
 			       const struct type1_mapping *mapping,
 			       unsigned long index, unsigned long npages,
@@ -33,15 +33,15 @@ static unsigned long read_back(struct iommu_domain *domain,
 	return found;
 }
 
-/* A walk over an opaque extent, window by window, reading it back. */
+/* A walk over an opaque extent, by pieces of whole windows, reading it back. */
 struct opaque_walk {
 	const struct type1_mapping *mapping;
 	struct iommu_domain *domain;
 	struct page **pages;
-	unsigned long next;	/* page behind this window */
+	unsigned long next;	/* page behind this piece */
 	unsigned long end;	/* page behind the extent */
-	unsigned long index;	/* of this window's first page */
-	unsigned long npages;	/* in this window */
+	unsigned long index;	/* of this piece's first page */
+	unsigned long npages;	/* in this piece */
 	unsigned long found;	/* of them, read into @pages */
 };
 
@@ -63,14 +63,17 @@ static struct opaque_walk opaque_walk_init(struct type1 *iommu,
 
 static bool opaque_walk_next(struct opaque_walk *walk)
 {
+	unsigned long room;
+
 	if (walk->next == walk->end)
 		return false;
 
 	cond_resched();
 	walk->index = walk->next;
-	walk->npages = min(walk->end - walk->next,
-			   extent_window_room(type1_page_iova(walk->mapping,
-							      walk->next)));
+	/* To the end of a window in any case: no leaf reaches over it. */
+	room = extent_window_room(type1_page_iova(walk->mapping, walk->next)) +
+	       TYPE1_SCRATCH_PAGES - EXTENT_WINDOW_PAGES;
+	walk->npages = min(walk->end - walk->next, room);
 	walk->next += walk->npages;
 	walk->found = read_back(walk->domain, walk->mapping, walk->index,
 				walk->npages, walk->pages);
@@ -213,7 +216,7 @@ void type1_sweep_all_end(struct type1 *iommu)
 		type1_sweep_end(&domain->sweep);
 }
 
-static void unpin_window(struct opaque_walk *walk)
+static void unpin_piece(struct opaque_walk *walk)
 {
 	if (!walk->mapping->is_stuck)
 		unpin_user_pages_dirty_lock(walk->pages, walk->found,
@@ -233,7 +236,7 @@ static void take_out_opaque(struct type1 *iommu, struct type1_mapping *mapping,
 					type1_page_iova(mapping, walk.index),
 					walk.npages))
 			mapping->is_stuck = true;
-		unpin_window(&walk);
+		unpin_piece(&walk);
 	}
 }
 
@@ -272,7 +275,7 @@ static void take_out_opaques(struct type1 *iommu, struct type1_mapping *mapping)
  *
  * What was logged as a run stays pinned, for type1_let_go() after the sweep and
  * outside the lock. Opaque stretches are read back from one domain, unmapped and
- * unpinned here, window by window; all other domains are flushed by then.
+ * unpinned here, piece by piece; all other domains are flushed by then.
  *
  * Context: Process context, @iommu->lock held, may sleep, within a sweep of all
  * domains. Signals do not stop it.
@@ -362,7 +365,7 @@ void type1_empty(struct type1 *iommu, struct type1_mapping *mapping,
 
 		walk = opaque_walk_init(iommu, mapping, from, &iter.now);
 		while (opaque_walk_next(&walk))
-			unpin_window(&walk);
+			unpin_piece(&walk);
 	}
 
 	forget(mapping, refund);

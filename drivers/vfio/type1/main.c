@@ -60,7 +60,7 @@ static struct type1 *alloc_address_space(unsigned long type)
 	if (!iommu)
 		return NULL;
 
-	iommu->scratch = kmalloc_array(EXTENT_WINDOW_PAGES,
+	iommu->scratch = kmalloc_array(TYPE1_SCRATCH_PAGES,
 				       sizeof(*iommu->scratch),
 				       GFP_KERNEL_ACCOUNT);
 	if (!iommu->scratch)

@@ -92,6 +92,9 @@ enum vfio_group_type;
 #define TYPE1_STRETCH_BYTES	SZ_1G
 #define TYPE1_STRETCH_PAGES	(TYPE1_STRETCH_BYTES >> PAGE_SHIFT)
 
+/* Pages of opaque windows to read back, and to flush, in one go. */
+#define TYPE1_SCRATCH_PAGES	(2 * EXTENT_WINDOW_PAGES)
+
 /**
  * struct type1 - The I/O address space of a container
  *
@@ -115,7 +118,7 @@ enum vfio_group_type;
  * @settled_wait: wait queue for @settled to change
  * @nr_suspended: mappings whose address was taken away
  * @wide_groups: groups whose devices reach everything, for dirty tracking
- * @scratch: one window's worth of pages read back from a domain
+ * @scratch: TYPE1_SCRATCH_PAGES read back from a domain
  * @is_tracking: dirty pages are tracked
  * @is_v2: VFIO_TYPE1v2_IOMMU: unmapping does not cut a mapping. Constant.
  * @is_nesting: VFIO_TYPE1_NESTING_IOMMU was asked for. Constant.
