@@ -925,6 +925,78 @@ TEST_F(migration, memory_that_is_off_is_not_mapped_while_state_is_saved)
 	munmap(bar, PAGE);
 }
 
+/* edu alone: what it was told to write is there, and nothing is written later. */
+TEST_F(migration, a_transfer_is_over_before_the_device_keeps_off_the_bus)
+{
+	__u8 *from = pages(2 * PAGE), *to = from + PAGE;
+	int fd = self->a.fd, other;
+
+	if (!self->kind || self->kind->stir != edu_stir)
+		SKIP(return, "for edu alone");
+	memset(from, 0x5a, PAGE);
+	memset(to, 0, PAGE);
+	ASSERT_EQ(0, type1_map(self->a.container, IOVA_BASE, from, 2 * PAGE, MAP_RW));
+	ASSERT_EQ(0, edu_start(fd));
+	ASSERT_EQ(0, edu_load(fd, IOVA_BASE, PAGE));
+	ASSERT_EQ(0, edu_dma_begin(fd, IOVA_BASE + PAGE, 0, PAGE, true));
+	ASSERT_EQ(0, mig_set(fd, S(RUNNING_P2P), &other));
+	EXPECT_EQ(0, memcmp(from, to, PAGE));
+
+	memset(to, 0, PAGE);
+	ASSERT_EQ(0, edu_store(fd, IOVA_BASE + PAGE, PAGE));
+	EXPECT_EQ(0, to[0]);
+	ASSERT_EQ(0, mig_set(fd, S(RUNNING), &other));
+	ASSERT_EQ(0, edu_store(fd, IOVA_BASE + PAGE, PAGE));
+	EXPECT_EQ(0, memcmp(from, to, PAGE));
+}
+
+struct stopper {
+	int fd;
+	int begun;
+};
+
+static void *keep_off_the_bus(void *arg)
+{
+	struct stopper *stopper = arg;
+	int data;
+
+	event_kick(stopper->begun);
+	return mig_set(stopper->fd, S(RUNNING_P2P), &data) ?
+	       (void *)"it does not stop" : NULL;
+}
+
+/*
+ * edu alone: while its driver waits for a transfer it has the memory on that the
+ * user had turned off, and the user turns it on.
+ */
+TEST_F(migration, a_command_written_while_the_device_stops_is_not_lost)
+{
+	struct stopper stopper = { self->a.fd, event_new() };
+	int fd = self->a.fd, other;
+	void *complaint = NULL;
+	unsigned int round;
+	pthread_t thread;
+
+	if (!self->kind || self->kind->stir != edu_stir)
+		SKIP(return, "for edu alone");
+	ASSERT_EQ(0, type1_map(self->a.container, IOVA_BASE, pages(PAGE), PAGE, MAP_RW));
+	for (round = 0; round < 4; round++) {
+		ASSERT_EQ(0, edu_start(fd));
+		ASSERT_EQ(0, edu_dma_begin(fd, IOVA_BASE, 0, PAGE, false));
+		ASSERT_EQ(0, config_command(fd, PCI_COMMAND_MEMORY, 0));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, keep_off_the_bus, &stopper));
+		ASSERT_EQ(1, event_wait(stopper.begun, WAIT_MS));
+		/* A transfer takes 100 ms; too early or late is right, too. */
+		pause_ms(10 + 20 * round);
+		EXPECT_EQ(0, config_command(fd, 0, PCI_COMMAND_MEMORY));
+		pthread_join(thread, &complaint);
+		EXPECT_TRUE(!complaint) TH_LOG("%s", complaint ? (char *)complaint : "");
+		EXPECT_EQ(0x010000ed, edu_read(fd, EDU_REG_ID)) TH_LOG("round %u", round);
+		ASSERT_EQ(0, mig_set(fd, S(RUNNING), &other));
+	}
+	close(stopper.begun);
+}
+
 struct failing_reader {
 	int fd;
 	bool stop;
