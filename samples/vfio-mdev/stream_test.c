@@ -2,6 +2,7 @@
 /* Streams as strangers write them: whole, cut, spoilt, and noise. */
 #include <kunit/test.h>
 #include <linux/prandom.h>
+#include <linux/unaligned.h>
 
 #include "stream.h"
 
@@ -140,6 +141,33 @@ static void what_is_spoilt_is_a_state_or_refused(struct kunit *test)
 	}
 }
 
+/* One byte more or less than a record of that type has, and all else as it was. */
+static void records_are_as_long_as_their_type(struct kunit *test)
+{
+	const size_t head = sizeof(struct sample_record);
+	const size_t lengths[] = {
+		sizeof(struct sample_ident), sizeof(struct state), 0,
+	};
+	struct state state;
+	u8 bytes[LENGTH + 1];
+	size_t at = 0, next;
+	int i, by;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++, at = next) {
+		next = at + head + lengths[i];
+		for (by = lengths[i] ? -1 : 0; by <= 1; by++) {
+			memset(bytes, 0, sizeof(bytes));
+			save(test, 7, bytes);
+			memmove(bytes + next + by, bytes + next, LENGTH - next);
+			put_unaligned_le32(lengths[i] + by, bytes + at +
+					   offsetof(struct sample_record, length));
+			KUNIT_EXPECT_EQ(test, !by,
+					restore(test, bytes, LENGTH + by, 9,
+						&state));
+		}
+	}
+}
+
 static void noise_is_refused(struct kunit *test)
 {
 	u8 *bytes = kunit_kzalloc(test, 8192, GFP_KERNEL);
@@ -222,6 +250,7 @@ static struct kunit_case stream_cases[] = {
 	KUNIT_CASE(what_is_saved_is_restored),
 	KUNIT_CASE(what_is_cut_off_or_goes_on_is_refused),
 	KUNIT_CASE(what_is_spoilt_is_a_state_or_refused),
+	KUNIT_CASE(records_are_as_long_as_their_type),
 	KUNIT_CASE(noise_is_refused),
 	KUNIT_CASE(states_nobody_read_take_no_room),
 	KUNIT_CASE(nothing_now_is_not_the_end),
